@@ -1,0 +1,230 @@
+//! What the pipeline says, in the order of the output format.
+
+use std::net::SocketAddr;
+
+use crate::base::{Direction, GapKind, Timestamp};
+use crate::flow::{DirectionStats, EndReason, RoleSource};
+use crate::rtmp;
+
+/// One line of the story. `session` numbers count from 1 in the order sessions are first seen.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Record {
+    /// Before everything else.
+    Begin(Begin),
+    /// A session is first seen.
+    Session(SessionRecord),
+    /// One side's handshake is over.
+    Handshake(HandshakeRecord),
+    /// A message.
+    Message(MessageRecord),
+    /// Something odd.
+    Anomaly(AnomalyRecord),
+    /// Missing bytes.
+    Gap(GapRecord),
+    /// A session ended.
+    SessionEnd(SessionEnd),
+    /// After everything else.
+    End(End),
+}
+
+/// The beginning of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begin {
+    /// Time of the first packet, which is second 0; `None` for an empty capture.
+    pub epoch: Option<Timestamp>,
+}
+
+/// What a connection speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// RTMP on TCP.
+    Rtmp,
+    /// RTMPE: the handshake announces version 6, 8 or 9; what follows is encrypted.
+    Rtmpe,
+    /// RTMPT: RTMP polled through HTTP.
+    Rtmpt,
+    /// TLS on a port that was expected to speak RTMP.
+    Tls,
+    /// HTTP on a port that was expected to speak RTMP.
+    Http,
+    /// Nothing known on a port that was expected to speak RTMP.
+    Unknown,
+}
+
+impl Transport {
+    /// The lower-case name that output uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Transport::Rtmp => "rtmp",
+            Transport::Rtmpe => "rtmpe",
+            Transport::Rtmpt => "rtmpt",
+            Transport::Tls => "tls",
+            Transport::Http => "http",
+            Transport::Unknown => "unknown",
+        }
+    }
+}
+
+/// A session is first seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionRecord {
+    /// Session number.
+    pub session: u32,
+    /// The connecting peer.
+    pub client: SocketAddr,
+    /// The accepting peer.
+    pub server: SocketAddr,
+    /// How the roles were decided.
+    pub role: RoleSource,
+    /// What it speaks.
+    pub transport: Transport,
+    /// Whether the capture holds its beginning.
+    pub midstream: bool,
+    /// Time of its first packet.
+    pub time: Timestamp,
+    /// Number of its first packet.
+    pub frame: u64,
+    /// Tunnels around it, outermost first.
+    pub tunnels: Vec<String>,
+    /// What the first bytes told, in words: the TLS server name, the HTTP request line's method
+    /// and path.
+    pub note: Option<String>,
+}
+
+/// One side's handshake.
+#[derive(Clone, Debug)]
+pub struct HandshakeRecord {
+    /// Session number.
+    pub session: u32,
+    /// Packets it came in.
+    pub frames: Vec<u64>,
+    /// The facts.
+    pub handshake: rtmp::Handshake,
+}
+
+/// A message.
+#[derive(Clone, Debug)]
+pub struct MessageRecord {
+    /// Session number.
+    pub session: u32,
+    /// Packets it came in, ascending; empty when the pipeline was told not to keep track.
+    pub frames: Vec<u64>,
+    /// The message.
+    pub message: Box<rtmp::Message>,
+}
+
+/// Something odd.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnomalyRecord {
+    /// Session number; `None` when it is about the capture itself.
+    pub session: Option<u32>,
+    /// Stable kebab-case kind.
+    pub kind: &'static str,
+    /// Direction it happened in.
+    pub direction: Option<Direction>,
+    /// When.
+    pub time: Option<Timestamp>,
+    /// Packet.
+    pub frame: Option<u64>,
+    /// Stream offset it is about.
+    pub offset: Option<u64>,
+    /// Chunk stream it is about.
+    pub csid: Option<u32>,
+    /// The particulars, in words; never payload text.
+    pub detail: String,
+}
+
+/// Missing bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GapRecord {
+    /// Session number.
+    pub session: u32,
+    /// Direction that lacks them.
+    pub direction: Direction,
+    /// When it was decided that they will not come.
+    pub time: Timestamp,
+    /// Packet at which it was decided.
+    pub frame: u64,
+    /// Stream offset of the first missing byte.
+    pub offset: u64,
+    /// Number of missing bytes.
+    pub len: u64,
+    /// Why.
+    pub kind: GapKind,
+}
+
+/// A session ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionEnd {
+    /// Session number.
+    pub session: u32,
+    /// How.
+    pub reason: EndReason,
+    /// When.
+    pub time: Timestamp,
+    /// Time of its first packet.
+    pub start: Timestamp,
+    /// What it spoke, as known at the end.
+    pub transport: Transport,
+    /// Messages per direction, and by type id.
+    pub messages: [u64; 2],
+    /// Messages per type id: (type id, count), ascending.
+    pub by_type: Vec<(u8, u64)>,
+    /// Messages that are not complete.
+    pub damaged: u64,
+    /// Messages whose confidence is not exact.
+    pub uncertain: u64,
+    /// Anomalies.
+    pub anomalies: u64,
+    /// Stream bytes that no message or handshake accounts for.
+    pub undecoded_bytes: [u64; 2],
+    /// TCP counters per direction.
+    pub tcp: [DirectionStats; 2],
+    /// What `connect` and the stream commands said.
+    pub facts: SessionFacts,
+}
+
+/// What the commands of a session said: for one line per session.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SessionFacts {
+    /// `app` of the connect command.
+    pub app: Option<String>,
+    /// `tcUrl` of the connect command.
+    pub tc_url: Option<String>,
+    /// Stream name of the first publish or play.
+    pub stream: Option<String>,
+    /// `publish`, `play`, or both joined by `+`.
+    pub role: Option<String>,
+    /// Video codec, as in [`crate::wire::codec::CodecConfig::codec`] or the FLV name.
+    pub video: Option<String>,
+    /// Audio codec.
+    pub audio: Option<String>,
+    /// The last status or error code of the server.
+    pub last_status: Option<String>,
+}
+
+/// The end of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct End {
+    /// Records read.
+    pub packets: u64,
+    /// Sessions seen.
+    pub sessions: u64,
+    /// Messages decoded.
+    pub messages: u64,
+    /// Bytes that the peer acknowledged and the capture lacks.
+    pub capture_lost_bytes: u64,
+    /// Bytes that were never acknowledged nor seen.
+    pub network_lost_bytes: u64,
+    /// Stream bytes of sessions that no message accounts for.
+    pub undecoded_bytes: u64,
+    /// TCP flows that are not RTMP.
+    pub other_flows: u64,
+    /// Packets that held no TCP that could be read.
+    pub other_packets: u64,
+    /// Time of the last packet.
+    pub last: Option<Timestamp>,
+    /// What ended reading early or was skipped, one line per input.
+    pub capture_errors: Vec<String>,
+}

@@ -1,0 +1,1 @@
+//! Arguments as typed, a validated plan, a file per subcommand.

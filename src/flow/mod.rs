@@ -1,0 +1,7 @@
+//! Packets to streams: link layers, IP, TCP reassembly.
+
+mod event;
+
+pub use event::{
+    DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, Gap, RoleSource, StreamData,
+};

@@ -1,0 +1,23 @@
+//! rtmpscope reads, explains and tests RTMP.
+//!
+//! One sans-IO decoder serves everything: [`rtmp::Session::feed`] takes bytes with a direction and
+//! a time and gives back [`rtmp::Event`]s. The capture reader, and later the proxy, the client and
+//! the fuzzer, all stand on it.
+//!
+//! ```text
+//! capture ─ Packet ─> flow ─ stream bytes / gaps ─> rtmp::Session ─ Event ─> analysis ─ Record ─> report
+//! ```
+//!
+//! Each module is a room, and `tests/architecture.rs` holds the table of who may use whom
+//! (`docs/architecture.md` says why).
+#![forbid(unsafe_code)]
+
+pub mod analysis;
+pub mod base;
+pub mod capture;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod flow;
+pub mod report;
+pub mod rtmp;
+pub mod wire;
