@@ -179,10 +179,7 @@ fn an_aborted_message_ends_and_the_stream_goes_on() {
     stream.extend(message(2, 0, 2, 0, &6u32.to_be_bytes(), 128, &[]));
     stream.extend(delta(6, 40, 9, &video(100, 2), 128));
     let outcome = whole(&stream);
-    assert_eq!(
-        outcome.brief(),
-        [(2, 2, 0, 4, true), (6, 9, 0, 500, false), (6, 9, 40, 100, true)]
-    );
+    assert_eq!(outcome.brief(), [(2, 2, 0, 4, true), (6, 9, 0, 500, false), (6, 9, 40, 100, true)]);
     assert_eq!(outcome.messages[1].received, 128);
     assert_eq!(outcome.anomalies, [AnomalyKind::MessageAborted]);
 }
@@ -197,10 +194,18 @@ fn three_habits_of_extended_timestamps() {
         (&[0; 4], Some(AnomalyKind::ExtendedTimestampDiffers)),
     ] {
         let mut stream = message(6, at, 9, 1, &payload, 128, repeat);
-        stream.extend(message(6, at + 40, 9, 1, &payload, 128, match odd {
-            None => b"\x01\x23\x45\x8f",
-            _ => repeat,
-        }));
+        stream.extend(message(
+            6,
+            at + 40,
+            9,
+            1,
+            &payload,
+            128,
+            match odd {
+                None => b"\x01\x23\x45\x8f",
+                _ => repeat,
+            },
+        ));
         for step in [1, 7, usize::MAX] {
             let outcome = decode(false, &[In::Bytes(&stream)], step);
             assert_eq!(outcome.brief(), [(6, 9, at, 600, true), (6, 9, at + 40, 600, true)]);
@@ -258,7 +263,8 @@ fn a_header_without_predecessor_loses_sync_and_finds_it_again() {
 
 #[test]
 fn invalid_chunk_sizes_are_found_out() {
-    for (announced, real) in [(0, 128), (1 << 31, 128), (1 << 31, 4096), ((1 << 31) | 500, 1 << 20)] {
+    for (announced, real) in [(0, 128), (1 << 31, 128), (1 << 31, 4096), ((1 << 31) | 500, 1 << 20)]
+    {
         let mut stream = set_chunk_size(announced);
         stream.extend(&publish(real)[16..]);
         let outcome = whole(&stream);
@@ -288,7 +294,8 @@ fn a_gap_over_chunks_of_one_message_is_bridged() {
     for chunk_size in [128, 4096] {
         let stream = publish(chunk_size);
         for from in [3500, 4400, 4410, 4435, 4436, 4437] {
-            let parts = [In::Bytes(&stream[..from]), In::Gap(1448), In::Bytes(&stream[from + 1448..])];
+            let parts =
+                [In::Bytes(&stream[..from]), In::Gap(1448), In::Bytes(&stream[from + 1448..])];
             let outcome = decode(false, &parts, 1448);
             let hurt: Vec<_> = outcome.messages.iter().filter(|m| !m.complete).collect();
             assert_eq!(hurt.len(), 1, "{chunk_size} {from}");
@@ -309,7 +316,8 @@ fn a_gap_anywhere_costs_what_it_overlaps_and_at_most_one_more() {
         let truth = whole(&stream).messages;
         for from in (0..stream.len() - 1448).step_by(97) {
             let gap = from as u64..from as u64 + 1448;
-            let parts = [In::Bytes(&stream[..from]), In::Gap(1448), In::Bytes(&stream[from + 1448..])];
+            let parts =
+                [In::Bytes(&stream[..from]), In::Gap(1448), In::Bytes(&stream[from + 1448..])];
             let outcome = decode(false, &parts, usize::MAX);
             let untouched: Vec<_> = truth
                 .iter()
@@ -364,7 +372,8 @@ fn many_open_messages_stay_within_the_limit() {
     let mut decoder = ChunkDecoder::new(Direction::ClientToServer, limits, true);
     let mut events = Vec::new();
     for id in 0..5000u32 {
-        let mut header = vec![1, id as u8, (id >> 8) as u8, 0, 0, 0, 0xff, 0xff, 0xff, 20, 0, 0, 0, 0];
+        let mut header =
+            vec![1, id as u8, (id >> 8) as u8, 0, 0, 0, 0xff, 0xff, 0xff, 20, 0, 0, 0, 0];
         header.extend([2; 128]);
         decoder.feed(Timestamp(0), &header, &mut events);
     }
