@@ -4,5 +4,5 @@ mod record;
 
 pub use record::{
     AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionRecord, Transport,
+    SessionFacts, SessionRecord, Transport,
 };
