@@ -8,7 +8,7 @@ use super::Body;
 
 /// What is read of a video message once the message around it has had its share of values: enough
 /// for every header there is.
-const SPENT_PREFIX: usize = 64;
+pub(super) const SPENT_PREFIX: usize = 64;
 
 pub(super) fn audio(r: &mut Reader<'_, '_>, total_len: usize) -> (Body, Option<Stop>) {
     let (tag, stop) = AudioTag::decode(r, total_len);
@@ -38,7 +38,7 @@ fn weight(property: &Property) -> usize {
     values(&property.value)
 }
 
-fn values(value: &Value) -> usize {
+pub(super) fn values(value: &Value) -> usize {
     1 + match value {
         Value::Object { properties, .. } => properties.iter().map(weight).sum(),
         Value::EcmaArray { properties, dense, .. } => {

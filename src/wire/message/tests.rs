@@ -3,6 +3,7 @@
 mod aggregate;
 mod command;
 mod control;
+mod media;
 mod shared_object;
 
 use super::*;
