@@ -11,7 +11,7 @@ use super::model::{BytesValue, FieldJson, FieldJsonValue};
 use super::redact::{Redactions, Redactor};
 use crate::analysis::MessageRecord;
 use crate::base::{FieldTree, FieldValue};
-use crate::wire::message::{Body, MessageType};
+use crate::wire::message::{Body, MessageType, decode_prefix};
 
 /// Raw bytes of a field up to this many are its value; of longer ones the range says where.
 const MAX_VALUE_BYTES: usize = 64;
@@ -46,8 +46,10 @@ pub struct FieldLines {
 
 /// The one place that decodes with a listening tree.
 fn tree(record: &MessageRecord) -> FieldTree {
-    let _ = record;
-    FieldTree::new()
+    let message = &*record.message;
+    let mut tree = FieldTree::new();
+    decode_prefix(message.type_id, &message.payload, message.length as usize, Some(&mut tree));
+    tree
 }
 
 impl FieldLines {
