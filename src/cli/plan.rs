@@ -12,9 +12,15 @@ use crate::report::Detail;
 /// Where packets come from.
 #[derive(Debug)]
 pub(super) enum Source {
-    Captures { inputs: Vec<Input>, follow: bool },
+    Captures {
+        inputs: Vec<Input>,
+        follow: bool,
+    },
     #[cfg(feature = "live")]
-    Live { interface: String, filter: String },
+    Live {
+        interface: String,
+        filter: String,
+    },
 }
 
 /// What to do.
@@ -105,9 +111,11 @@ fn inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, String> {
         } else if std::mem::replace(&mut stdin, true) {
             return Err("- can be named once: there is one standard input".into());
         } else if io::stdin().is_terminal() {
-            return Err("- reads a capture from standard input, which is a terminal; pipe one in: \
+            return Err(
+                "- reads a capture from standard input, which is a terminal; pipe one in: \
                  tcpdump -U -w - | rtmpscope dump -"
-                .into());
+                    .into(),
+            );
         } else {
             inputs.push(Input::Stdin);
         }
@@ -120,9 +128,7 @@ fn open_output(path: Option<&Path>, captures: &[PathBuf]) -> Result<Box<dyn Writ
         return Ok(Box::new(io::stdout()));
     };
     // Opening truncates: an input named by mistake would be gone.
-    let same = |capture: &PathBuf| {
-        matches!((capture.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b)
-    };
+    let same = |capture: &PathBuf| matches!((capture.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b);
     if captures.iter().any(same) {
         return Err(format!("-o {} would overwrite an input", path.display()));
     }
@@ -137,7 +143,9 @@ fn port(rule: &str) -> Result<u16, String> {
     bare.strip_prefix("tcp.port==")
         .and_then(|n| n.parse().ok())
         .filter(|port| *port != 0)
-        .ok_or_else(|| format!("--decode-as {rule}: write it as tcp.port==N, such as tcp.port==8080"))
+        .ok_or_else(|| {
+            format!("--decode-as {rule}: write it as tcp.port==N, such as tcp.port==8080")
+        })
 }
 
 #[cfg(test)]
@@ -165,7 +173,9 @@ mod tests {
     fn a_capture_alone_is_dumped() {
         for args in [&["x.pcap"][..], &["dump", "x.pcap"]] {
             let plan = plan(args).unwrap();
-            assert!(matches!(&plan.source, Source::Captures { inputs, follow: false } if inputs.len() == 1));
+            assert!(
+                matches!(&plan.source, Source::Captures { inputs, follow: false } if inputs.len() == 1)
+            );
             assert!(!plan.show_secrets);
         }
     }

@@ -6,9 +6,7 @@ use super::args::Format;
 use super::plan::Plan;
 use super::select::Select;
 use crate::analysis::Record;
-use crate::report::{
-    Detail, FieldLines, JsonWriter, NdjsonWriter, Redactor, TextWriter,
-};
+use crate::report::{Detail, FieldLines, JsonWriter, NdjsonWriter, Redactor, TextWriter};
 
 type Out = BufWriter<Box<dyn Write>>;
 
@@ -71,6 +69,11 @@ impl Printer {
             Writer::Json(writer) => writer.write(&record, fields),
         };
         self.failure = result.err();
+    }
+
+    /// A line for standard error, without secrets.
+    pub(super) fn clean(&self, line: &str) -> String {
+        self.redactor.clean(line)
     }
 
     /// Whether printing more is of no use.

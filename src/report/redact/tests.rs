@@ -148,7 +148,7 @@ fn urls_of_connect() {
             "rtmp://[::1]:1935/live<token-1>",
         ),
         (format!("rtmp://h/live app={KEY}"), "live".into(), "rtmp://h/live<token-1>"),
-(format!("//h/live/{KEY}"), "/live//x".into(), "//h/<token-"),
+        (format!("//h/live/{KEY}"), "/live//x".into(), "//h/<token-"),
         (
             format!(
                 "rtmp://h/live?authmod=adobe&user={USER}&challenge={TOKEN}&response={SALT}&opaque={KEY}"

@@ -50,9 +50,8 @@ pub fn decode_lax<'a, 'n>(
             // Entered before the members: an object may refer to itself.
             state.amf0_objects += 1;
             let text = name.text(r);
-            let result = r
-                .group(text, |r| Ok(container(r, state)))
-                .unwrap_or_else(|stop| Err(stop.into()));
+            let result =
+                r.group(text, |r| Ok(container(r, state))).unwrap_or_else(|stop| Err(stop.into()));
             state.leave();
             result
         }

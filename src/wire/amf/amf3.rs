@@ -189,11 +189,7 @@ fn leaf<'a>(r: &mut Reader<'a, '_>, state: &mut State<'a>) -> Result<Value, Stop
     })
 }
 
-fn container<'a>(
-    r: &mut Reader<'a, '_>,
-    state: &mut State<'a>,
-    marker: u8,
-) -> Result<Value, Cut> {
+fn container<'a>(r: &mut Reader<'a, '_>, state: &mut State<'a>, marker: u8) -> Result<Value, Cut> {
     r.quiet(|r| r.u8("marker"))?;
     if marker == marker::OBJECT {
         return object(r, state);
@@ -391,13 +387,14 @@ fn dictionary<'a>(r: &mut Reader<'a, '_>, state: &mut State<'a>, count: u32) -> 
     let mut entries = Vec::new();
     let mut result = Ok(());
     for index in 0..count as usize {
-        let entry = decode_lax(r, state, Name::Nth("key", index))
-            .map_err(|cut| cut.stop)
-            .and_then(|key| match decode_lax(r, state, Name::Nth("value", index)) {
-                Ok(value) => Ok(entries.push((key, value))),
-                Err(cut) => {
-                    entries.extend(cut.value.map(|value| (key, value)));
-                    Err(cut.stop)
+        let entry =
+            decode_lax(r, state, Name::Nth("key", index)).map_err(|cut| cut.stop).and_then(|key| {
+                match decode_lax(r, state, Name::Nth("value", index)) {
+                    Ok(value) => Ok(entries.push((key, value))),
+                    Err(cut) => {
+                        entries.extend(cut.value.map(|value| (key, value)));
+                        Err(cut.stop)
+                    }
                 }
             });
         if let Err(stop) = entry {
