@@ -60,6 +60,7 @@ fn options(plan: &Plan) -> Options {
     options.session.keep_media = plan.detail.needs_payload();
     // Text shows packets only beside fields, a summary not at all.
     options.frames = !plan.summary;
+    options.spans = plan.detail.ranges;
     options
 }
 

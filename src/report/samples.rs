@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::analysis::*;
 use crate::base::{Direction, Extents, GapKind, Stop, StopReason, Timestamp};
-use crate::flow::{DirectionStats, EndReason, RoleSource};
+use crate::flow::{DirectionStats, EndReason, FrameSpan, RoleSource};
 use crate::rtmp::{Confidence, Handshake, Hole, Message, Reply, Scheme};
 use crate::wire::amf::{Property, Text, Value};
 use crate::wire::codec::CodecConfig;
@@ -51,7 +51,15 @@ pub(super) fn message(type_id: MessageType, body: Body) -> Message {
 }
 
 pub(super) fn record(message: Message) -> Record {
-    Record::Message(MessageRecord { session: 1, frames: vec![7, 8], message: Box::new(message) })
+    Record::Message(MessageRecord {
+        session: 1,
+        frames: vec![7, 8],
+        spans: vec![
+            FrameSpan { at: 0, len: 20, frame: 7 },
+            FrameSpan { at: 20, len: 20, frame: 8 },
+        ],
+        message: Box::new(message),
+    })
 }
 
 pub(super) fn body_record(type_id: MessageType, body: Body) -> Record {
