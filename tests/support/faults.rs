@@ -207,9 +207,8 @@ impl Trace {
                 .filter(|segment| segment.direction == direction)
                 .map(|segment| {
                     let range = segment.range();
-                    let kept = segment.snaplen.map_or(u64::MAX, |len| {
-                        (len as u64).saturating_sub(header)
-                    });
+                    let kept =
+                        segment.snaplen.map_or(u64::MAX, |len| (len as u64).saturating_sub(header));
                     range.start..range.end.min(range.start.saturating_add(kept))
                 })
                 .filter(|range| !range.is_empty())

@@ -275,7 +275,13 @@ impl Trace {
         out
     }
 
-    fn tcp(&self, segment: &Segment, source: SocketAddr, target: SocketAddr, from: usize) -> Vec<u8> {
+    fn tcp(
+        &self,
+        segment: &Segment,
+        source: SocketAddr,
+        target: SocketAddr,
+        from: usize,
+    ) -> Vec<u8> {
         let net = &self.net;
         let absolute = |isn: u32, offset: i64| isn.wrapping_add(1).wrapping_add(offset as u32);
         let syn = segment.flags & SYN != 0;

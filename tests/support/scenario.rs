@@ -186,10 +186,8 @@ impl Scenario {
         let side = &mut self.sides[direction.index()];
         let chunks = side.encoder.begin(message.clone())?;
         let index = self.truth.len();
-        let before = self
-            .truth
-            .iter()
-            .rposition(|t| t.direction == direction && t.csid == message.csid);
+        let before =
+            self.truth.iter().rposition(|t| t.direction == direction && t.csid == message.csid);
         self.truth.push(Truth {
             direction,
             csid: message.csid,

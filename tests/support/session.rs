@@ -154,33 +154,45 @@ impl Plan {
 
     fn connect(&self, s: &mut Scenario) {
         let tc_url = format!("rtmp://media.example/{}", self.app);
-        command(s, C2S, 3, 0, &[
-            V::Str("connect"),
-            V::Num(1.0),
-            V::Obj(vec![
-                ("app", V::Str(&self.app)),
-                ("type", V::Str("nonprivate")),
-                ("flashVer", V::Str("FMLE/3.0 (compatible; synthetic)")),
-                ("tcUrl", V::Str(&tc_url)),
-            ]),
-        ]);
+        command(
+            s,
+            C2S,
+            3,
+            0,
+            &[
+                V::Str("connect"),
+                V::Num(1.0),
+                V::Obj(vec![
+                    ("app", V::Str(&self.app)),
+                    ("type", V::Str("nonprivate")),
+                    ("flashVer", V::Str("FMLE/3.0 (compatible; synthetic)")),
+                    ("tcUrl", V::Str(&tc_url)),
+                ]),
+            ],
+        );
         s.wait_ms(2);
         control(s, S2C, 5, &2_500_000_u32.to_be_bytes());
         control(s, S2C, 6, &[0, 0x26, 0x25, 0xa0, 2]);
         if let Some(size) = self.server_chunk_size {
             s.set_chunk_size(S2C, size);
         }
-        command(s, S2C, 3, 0, &[
-            V::Str("_result"),
-            V::Num(1.0),
-            V::Obj(vec![("fmsVer", V::Str("FMS/3,0,1,123")), ("capabilities", V::Num(31.0))]),
-            V::Obj(vec![
-                ("level", V::Str("status")),
-                ("code", V::Str("NetConnection.Connect.Success")),
-                ("description", V::Str("Connection succeeded.")),
-                ("objectEncoding", V::Num(0.0)),
-            ]),
-        ]);
+        command(
+            s,
+            S2C,
+            3,
+            0,
+            &[
+                V::Str("_result"),
+                V::Num(1.0),
+                V::Obj(vec![("fmsVer", V::Str("FMS/3,0,1,123")), ("capabilities", V::Num(31.0))]),
+                V::Obj(vec![
+                    ("level", V::Str("status")),
+                    ("code", V::Str("NetConnection.Connect.Success")),
+                    ("description", V::Str("Connection succeeded.")),
+                    ("objectEncoding", V::Num(0.0)),
+                ]),
+            ],
+        );
         s.wait_ms(1);
         if let Some(size) = self.client_chunk_size {
             s.set_chunk_size(C2S, size);
@@ -195,8 +207,7 @@ impl Plan {
         s.wait_ms(1);
         command(s, S2C, 3, 0, &[V::Str("_result"), V::Num(4.0), V::Null, V::Num(1.0)]);
         s.wait_ms(1);
-        let publish =
-            [V::Str("publish"), V::Num(5.0), V::Null, V::Str(key), V::Str("live")];
+        let publish = [V::Str("publish"), V::Num(5.0), V::Null, V::Str(key), V::Str("live")];
         command(s, C2S, 8, 1, &publish);
         s.wait_ms(1);
         control(s, S2C, 4, &[0, 0, 0, 0, 0, 1]);
@@ -210,8 +221,7 @@ impl Plan {
         s.wait_ms(1);
         command(s, S2C, 3, 0, &[V::Str("_result"), V::Num(2.0), V::Null, V::Num(1.0)]);
         s.wait_ms(1);
-        let play =
-            [V::Str("play"), V::Num(0.0), V::Null, V::Str(&self.stream_key), V::Num(-2.0)];
+        let play = [V::Str("play"), V::Num(0.0), V::Null, V::Str(&self.stream_key), V::Num(-2.0)];
         command(s, C2S, 8, 1, &play);
         control(s, C2S, 4, &[0, 3, 0, 0, 0, 1, 0, 0, 0x0b, 0xb8]);
         s.wait_ms(1);
@@ -391,14 +401,20 @@ pub fn control(s: &mut Scenario, direction: Direction, type_id: u8, payload: &[u
 
 /// Sends `onStatus` from the server on stream 1.
 pub fn status(s: &mut Scenario, code: &str) {
-    command(s, S2C, 5, 1, &[
-        V::Str("onStatus"),
-        V::Num(0.0),
-        V::Null,
-        V::Obj(vec![
-            ("level", V::Str("status")),
-            ("code", V::Str(code)),
-            ("description", V::Str("as asked")),
-        ]),
-    ]);
+    command(
+        s,
+        S2C,
+        5,
+        1,
+        &[
+            V::Str("onStatus"),
+            V::Num(0.0),
+            V::Null,
+            V::Obj(vec![
+                ("level", V::Str("status")),
+                ("code", V::Str(code)),
+                ("description", V::Str("as asked")),
+            ]),
+        ],
+    );
 }
