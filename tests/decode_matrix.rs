@@ -13,7 +13,7 @@ use support::*;
 
 /// Decodes and compares.
 fn outcome(scenario: &Scenario, trace: &Trace) -> Outcome {
-    compare(scenario, trace, &decode(&trace.packets()))
+    compare(scenario, trace, &decode_trace(trace))
 }
 
 #[track_caller]
@@ -340,7 +340,7 @@ fn chunk_stream_ids_in_every_form() {
         let scenario = plan.build();
         let trace = Net::default().packetize(&scenario);
         exact("csid", &scenario, &trace);
-        let records = decode(&trace.packets());
+        let records = decode_trace(&trace);
         let seen = check::messages(&records);
         assert!(seen.iter().any(|m| m.csid == video_csid));
     }

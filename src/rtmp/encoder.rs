@@ -331,7 +331,7 @@ fn can_say(before: &ChunkStream, message: &ChunkStream, fmt: u8) -> bool {
     match fmt {
         0 => true,
         1 => same_stream,
-        2 => same_stream && same_kind,
+        2 => same_stream && same_kind && before.known,
         3 => {
             same_stream
                 && same_kind
@@ -533,6 +533,12 @@ mod tests {
             assert_eq!(refused, Err(EncodeError::Format(fmt)));
         }
         assert!(out.is_empty());
+        // No header yet that could tell length and type.
+        let empty = Outgoing::new(7, MessageType(0), 0, 0, vec![]);
+        for fmt in [2, 3] {
+            let refused = encoder.encode(empty.clone().with_fmt(fmt), &mut out);
+            assert_eq!(refused, Err(EncodeError::Format(fmt)));
+        }
         // librtmp's first control message: format 1, the stream id left to be 0.
         let control = Outgoing::new(2, MessageType::SET_CHUNK_SIZE, 0, 0, vec![0, 0, 16, 0]);
         assert_eq!(encode(&mut encoder, control.with_fmt(1)), b"\x42\0\0\0\0\0\x04\x01\0\0\x10\0");

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rtmpscope::analysis::{Options, Pipeline, Record};
-use rtmpscope::base::{Direction, Extents, Packet, Timestamp};
+use rtmpscope::base::{Direction, Packet, Timestamp};
 use rtmpscope::rtmp::{Confidence, Event, Message, Session};
 
 use super::packets::Trace;
@@ -12,6 +12,11 @@ use super::scenario::{Scenario, Touch, Truth};
 /// What the pipeline says about the packets, no option set.
 pub fn decode(packets: &[Packet]) -> Vec<Record> {
     decode_with(Options::default(), packets)
+}
+
+/// What the pipeline says about a trace, no option set.
+pub fn decode_trace(trace: &Trace) -> Vec<Record> {
+    decode(&trace.packets())
 }
 
 /// What the pipeline says about the packets.
@@ -58,8 +63,11 @@ pub struct Outcome {
     pub found: Vec<Option<Confidence>>,
     /// Complete messages that are not in the truth.
     pub invented: Vec<String>,
-    /// Those of them that claim to be exact, and exact messages with a wrong field.
+    /// Those of them that claim to be exact, and messages with a wrong field that claims to be.
     pub lies: Vec<String>,
+    /// Messages that do not claim to be exact and have a wrong field, such as the place of a chunk
+    /// header under a guessed chunk size.
+    pub misread: Vec<String>,
     /// Messages decoded, complete ones only.
     pub complete: usize,
 }
@@ -93,6 +101,7 @@ impl Outcome {
         );
         assert!(self.invented.is_empty(), "{name}: invented {:?}", self.invented);
         assert!(self.lies.is_empty(), "{name}: exact and wrong: {:?}", self.lies);
+        assert!(self.misread.is_empty(), "{name}: misread {:?}", self.misread);
     }
 
     /// Panics unless, besides, everything that was decoded is exact.
@@ -164,21 +173,27 @@ pub fn compare_messages(
             continue;
         };
         outcome.found[found] = Some(message.confidence);
-        if let Some(wrong) = differs(&truth[found], message, base) {
-            outcome.lies.push(format!("{wrong} of {}", describe(&truth[found])));
+        let (wrong, claimed) = differs(&truth[found], message, base);
+        if let Some(wrong) = wrong {
+            let line = format!("{wrong} of {}", describe(&truth[found]));
+            if claimed { outcome.lies.push(line) } else { outcome.misread.push(line) }
         }
     }
     outcome
 }
 
-/// The first field of a decoded message that is not the truth, where the decoder claims to know.
-fn differs(truth: &Truth, message: &Message, base: Option<u64>) -> Option<String> {
+/// The fields of a decoded message that are not the truth, and whether the decoder claims to know
+/// one of them.
+fn differs(truth: &Truth, message: &Message, base: Option<u64>) -> (Option<String>, bool) {
     let exact = message.confidence == Confidence::Exact;
     let mut wrong = Vec::new();
+    let mut claimed = exact;
     if (exact || message.timestamp_exact) && message.timestamp != truth.timestamp {
+        claimed = true;
         wrong.push(format!("timestamp {}, not {}", message.timestamp, truth.timestamp));
     }
     if message.stream_id.map_or(exact, |id| id != truth.stream_id) {
+        claimed = true;
         wrong.push(format!("stream {:?}, not {}", message.stream_id, truth.stream_id));
     }
     if message.chunks as usize != truth.headers.len() {
@@ -201,17 +216,27 @@ fn differs(truth: &Truth, message: &Message, base: Option<u64>) -> Option<String
             ("headers", &message.headers, &truth.headers),
             ("pieces", &message.pieces, &truth.pieces),
         ] {
-            let mut extents = Extents::new();
-            for range in theirs {
-                extents.push(range.start - base, range.end - range.start);
-            }
-            if !ours.pieces().eq(extents.pieces()) {
-                let ours: Vec<_> = ours.pieces().take(4).collect();
-                wrong.push(format!("{name} begin with {ours:?}"));
+            let theirs = theirs.iter().filter(|r| !r.is_empty());
+            let ours: Vec<_> = ours.pieces().map(|r| r.start + base..r.end + base).collect();
+            // Neighbouring pieces may be joined.
+            if !bytes_of(ours.iter()).eq(&bytes_of(theirs)) {
+                wrong.push(format!("{name} begin with {:?}", &ours[..ours.len().min(4)]));
             }
         }
     }
-    (!wrong.is_empty()).then(|| wrong.join(", "))
+    ((!wrong.is_empty()).then(|| wrong.join(", ")), claimed && !wrong.is_empty())
+}
+
+/// Ranges with neighbours joined.
+fn bytes_of<'a>(ranges: impl Iterator<Item = &'a std::ops::Range<u64>>) -> Vec<std::ops::Range<u64>> {
+    let mut out: Vec<std::ops::Range<u64>> = Vec::new();
+    for range in ranges {
+        match out.last_mut() {
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => out.push(range.clone()),
+        }
+    }
+    out
 }
 
 type Key = (Direction, u32, u8, u32);
@@ -247,4 +272,9 @@ pub fn describe(truth: &Truth) -> String {
         truth.offset(),
         truth.end()
     )
+}
+
+/// Decodes a capture of one session and compares it with the truth.
+pub fn outcome(scenario: &Scenario, trace: &Trace) -> Outcome {
+    compare(scenario, trace, &decode_trace(trace))
 }

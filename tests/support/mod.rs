@@ -33,7 +33,7 @@ pub mod scenario;
 pub mod session;
 
 pub use amf::{V, amf0};
-pub use check::{Outcome, compare, decode};
+pub use check::{Outcome, compare, decode, decode_trace};
 pub use packets::{Close, Cut, Net, Segment, Trace};
 pub use rng::Rng;
 pub use rtmpscope::base::Direction::{self, ClientToServer as C2S, ServerToClient as S2C};
