@@ -2,7 +2,7 @@
 
 use crate::base::Direction;
 use crate::rtmp::{Limits, looks_like_chunks};
-use crate::wire::handshake::{self, PACKET_LEN};
+use crate::wire::handshake::{self, PACKET_LEN, Side};
 
 use super::record::Transport;
 
@@ -113,8 +113,8 @@ fn zero_field(bytes: &[u8]) -> bool {
 
 fn is_first_packet(packet: &[u8; PACKET_LEN]) -> bool {
     packet[4..8] == [0; 4]
-        || handshake::find_digest(packet, true).is_some()
-        || handshake::find_digest(packet, false).is_some()
+        || handshake::find_digest(packet, Side::Client).is_some()
+        || handshake::find_digest(packet, Side::Server).is_some()
 }
 
 /// Protocols that announce themselves.

@@ -50,6 +50,8 @@ pub enum StopReason {
     UnknownExternalizable(String),
     /// A value that the specification does not allow here.
     Invalid(u64),
+    /// The message goes on for this many bytes after its last field.
+    Trailing(u64),
 }
 
 impl StopReason {
@@ -63,6 +65,7 @@ impl StopReason {
             StopReason::TooMany => "too-many",
             StopReason::UnknownExternalizable(_) => "unknown-externalizable",
             StopReason::Invalid(_) => "invalid-value",
+            StopReason::Trailing(_) => "trailing-bytes",
         }
     }
 }
@@ -83,6 +86,7 @@ impl fmt::Display for StopReason {
                 write!(f, "externalizable class {class:?} has no known layout")
             }
             StopReason::Invalid(value) => write!(f, "value 0x{value:x} is not allowed"),
+            StopReason::Trailing(left) => write!(f, "{left} bytes too many"),
         }
     }
 }
@@ -259,6 +263,27 @@ impl<'a, 't> Reader<'a, 't> {
     pub fn part(&mut self, field: &'static str, len: usize, value: u64) {
         let start = self.pos.saturating_sub(len);
         self.record(field, start, FieldValue::Uint(value));
+    }
+
+    /// Reads without recording fields, for pieces that [`Reader::leaf`] then tells as one.
+    pub fn quiet<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let fields = self.fields.take();
+        let result = read(self);
+        self.fields = fields;
+        result
+    }
+
+    /// Records what was read since byte `start` as one field, whose name need not be the spec's
+    /// (the key of an AMF property).
+    pub fn leaf(
+        &mut self,
+        start: usize,
+        field: impl FnOnce() -> (std::borrow::Cow<'static, str>, FieldValue),
+    ) {
+        if let Some(fields) = self.fields.as_deref_mut() {
+            let (name, value) = field();
+            fields.leaf(name, start..self.pos, value);
+        }
     }
 
     /// Says in words what the field recorded last means ("AVC", "key frame").

@@ -2,7 +2,7 @@
 
 use super::event::{AnomalyKind, Handshake, Scheme};
 use crate::base::{Direction, Timestamp};
-use crate::wire::handshake::{self, Layout, PACKET_LEN};
+use crate::wire::handshake::{self, Layout, PACKET_LEN, Side};
 
 /// C0 and C1 and C2, or S0 and S1 and S2.
 const TOTAL: usize = 1 + 2 * PACKET_LEN;
@@ -75,6 +75,7 @@ impl HandshakeReader {
         peer: &Packets,
     ) -> (Handshake, Vec<(AnomalyKind, &'static str)>) {
         let from_client = direction == Direction::ClientToServer;
+        let side = if from_client { Side::Client } else { Side::Server };
         let mut odd = Vec::new();
         let version = self.bytes.first().copied().unwrap_or(0);
         let version_seen = !self.missing.iter().any(|(from, _)| *from == 0);
@@ -84,7 +85,7 @@ impl HandshakeReader {
         }
         let first = self.packet(0);
         let word = |at: usize| -> Option<[u8; 4]> { first?.get(at..at + 4)?.try_into().ok() };
-        let own = first.and_then(|packet| handshake::find_digest(packet, from_client));
+        let own = first.and_then(|packet| handshake::find_digest(packet, side));
         let scheme = match &own {
             Some(digest) if digest.layout == Layout::DigestFirst => Scheme::DigestFirst,
             Some(_) => Scheme::KeyFirst,
@@ -92,9 +93,9 @@ impl HandshakeReader {
         };
         let (mut echo, mut signature) = (None, None);
         if let (Some(second), Some(theirs)) = (self.packet(1), &peer.first) {
-            echo = Some(handshake::is_echo(second, theirs));
-            signature = handshake::find_digest(theirs, !from_client).and_then(|digest| {
-                let holds = handshake::verify_signature(second, &digest.digest, from_client);
+            echo = Some(handshake::echo(second, theirs).random);
+            signature = handshake::find_digest(theirs, side.peer()).and_then(|digest| {
+                let holds = handshake::verify_signature(second, &digest.bytes, side);
                 // Types 8 and 9 encipher the signature: that it does not show says nothing.
                 (holds || !matches!(version, 8 | 9)).then_some(holds)
             });

@@ -22,3 +22,6 @@ pub use event::{Anomaly, AnomalyKind, Confidence, Event, Handshake, Hole, Messag
 pub use limits::Limits;
 pub use search::looks_like_chunks;
 pub use session::{Options, Session};
+
+#[cfg(test)]
+mod tests;

@@ -214,8 +214,12 @@ impl Session {
     }
 
     fn interpret(&mut self, message: &mut Message) -> Option<Anomaly> {
-        let (body, stop) =
-            message::decode(message.type_id, &message.payload, message.length as usize);
+        let (body, stop) = message::decode_prefix(
+            message.type_id,
+            &message.payload,
+            message.length as usize,
+            None,
+        );
         message.body = body;
         // What a hole or the end of the capture cut off is not the sender's fault.
         let cut = !message.complete;

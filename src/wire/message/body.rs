@@ -133,6 +133,8 @@ pub struct SharedObjectEvent {
     pub names: Vec<Text>,
     /// AMF values of the event.
     pub values: Vec<Value>,
+    /// Event data that is neither: of an unknown event, or what could not be decoded.
+    pub data: Vec<u8>,
 }
 
 /// One message inside an aggregate.
