@@ -574,8 +574,7 @@ impl ChunkDecoder {
         }
         let type_id = partial.type_id;
         let kept = partial.absorb(bytes, |first| {
-            let coded =
-                type_id.is_media() && !flv::needs_whole(type_id == MessageType::VIDEO, first);
+            let coded = media_of(type_id).is_some_and(|media| !flv::needs_whole(media, first));
             if coded && !keep_all { prefix } else { whole }
         });
         self.pending_bytes += kept;
@@ -652,5 +651,14 @@ impl ChunkDecoder {
             let detail = "no message is in progress there";
             out.push(self.anomaly(AnomalyKind::AbortOfNothing, time, Some(csid), detail));
         }
+    }
+}
+
+/// The kind of media a message type carries, if any.
+pub(super) fn media_of(type_id: MessageType) -> Option<flv::Media> {
+    match type_id {
+        MessageType::AUDIO => Some(flv::Media::Audio),
+        MessageType::VIDEO => Some(flv::Media::Video),
+        _ => None,
     }
 }

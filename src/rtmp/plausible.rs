@@ -7,6 +7,7 @@
 //! the stream, never on how they were cut into segments, so the same stream always decodes alike.
 
 use super::chunk_stream::StreamTable;
+use super::chunks::media_of;
 use crate::wire::chunk::{BasicHeader, EXTENDED_TIMESTAMP, MessageHeader};
 use crate::wire::flv;
 use crate::wire::message::MessageType;
@@ -385,15 +386,11 @@ fn payload_bits(type_id: MessageType, payload: &[u8], before: Option<u8>) -> Opt
         return Some(0);
     }
     let same = if before == Some(payload[0]) { 4 } else { 0 };
+    if let Some(media) = media_of(type_id) {
+        let bits = flv::plausible_first_bytes(media, payload);
+        return (bits > 0).then_some(bits.min(14) + same);
+    }
     match type_id {
-        MessageType::VIDEO => match flv::plausible_first_bytes(true, payload) {
-            0 => None,
-            bits => Some(bits.min(14) + same),
-        },
-        MessageType::AUDIO => match flv::plausible_first_bytes(false, payload) {
-            0 => None,
-            bits => Some(bits.min(14) + same),
-        },
         MessageType::COMMAND_AMF0 | MessageType::DATA_AMF0 => amf_name_bits(payload),
         MessageType::COMMAND_AMF3 | MessageType::DATA_AMF3 => match payload {
             [0, rest @ ..] => amf_name_bits(rest),
