@@ -1,8 +1,14 @@
 //! The passive pipeline: packets in, records out.
 
+mod facts;
+mod flows;
+mod note;
+mod pipeline;
+mod probe;
 mod record;
 
+pub use pipeline::{Options, Pipeline};
 pub use record::{
     AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionRecord, Transport,
+    SessionFacts, SessionRecord, Transport,
 };

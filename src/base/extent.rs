@@ -24,7 +24,9 @@ pub struct Run {
 /// Offsets count the bytes of one direction of the stream from 0 (for TCP: the byte after the SYN).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Extents {
-    runs: Vec<Run>,
+    /// Most messages are one run, which then costs no allocation.
+    first: Option<Run>,
+    rest: Vec<Run>,
 }
 
 impl Extents {
@@ -38,36 +40,32 @@ impl Extents {
         if len == 0 {
             return;
         }
-        if let Some(last) = self.runs.last_mut() {
-            if last.count == 1 && last.offset + last.len == offset {
-                last.len += len;
-                last.stride = last.len;
-                return;
-            }
-            if last.len == len {
-                let next = last.offset + last.stride * last.count;
-                if last.count == 1 && offset > last.offset {
-                    last.stride = offset - last.offset;
-                    last.count = 2;
-                    return;
-                }
-                if offset == next {
-                    last.count += 1;
-                    return;
-                }
-            }
+        let run = Run { offset, len, stride: len, count: 1 };
+        let Some(last) = self.rest.last_mut().or(self.first.as_mut()) else {
+            self.first = Some(run);
+            return;
+        };
+        if last.count == 1 && last.offset + last.len == offset {
+            last.len += len;
+            last.stride = last.len;
+        } else if last.len == len && last.count == 1 && offset > last.offset {
+            last.stride = offset - last.offset;
+            last.count = 2;
+        } else if last.len == len && offset == last.offset + last.stride * last.count {
+            last.count += 1;
+        } else {
+            self.rest.push(run);
         }
-        self.runs.push(Run { offset, len, stride: len, count: 1 });
     }
 
     /// The runs, in payload order.
-    pub fn runs(&self) -> &[Run] {
-        &self.runs
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.first.iter().chain(&self.rest)
     }
 
     /// Every piece as a range of stream offsets, in payload order.
     pub fn pieces(&self) -> impl Iterator<Item = Range<u64>> + '_ {
-        self.runs.iter().flat_map(|run| {
+        self.runs().flat_map(|run| {
             (0..run.count).map(move |i| {
                 let start = run.offset + i * run.stride;
                 start..start + run.len
@@ -77,19 +75,19 @@ impl Extents {
 
     /// Total length of the pieces, in bytes.
     pub fn len(&self) -> u64 {
-        self.runs.iter().map(|run| run.len * run.count).sum()
+        self.runs().map(|run| run.len * run.count).sum()
     }
 
     /// Whether there are no pieces.
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.first.is_none()
     }
 
     /// The stream ranges that hold bytes `range` of the payload.
     pub fn slice(&self, range: Range<u64>) -> Extents {
         let mut out = Extents::new();
         let mut at = 0;
-        for run in &self.runs {
+        for run in self.runs() {
             let total = run.len * run.count;
             if at + total <= range.start {
                 at += total;
@@ -112,11 +110,6 @@ impl Extents {
         }
         out
     }
-
-    /// Forgets all pieces, keeping the memory.
-    pub fn clear(&mut self) {
-        self.runs.clear();
-    }
 }
 
 #[cfg(test)]
@@ -130,7 +123,7 @@ mod tests {
             extents.push(12 + i * 129, 128);
         }
         extents.push(12 + 1000 * 129, 17);
-        assert_eq!(extents.runs().len(), 2);
+        assert_eq!(extents.runs().count(), 2);
         assert_eq!(extents.len(), 128_017);
         assert_eq!(extents.pieces().nth(2), Some(270..398));
         assert_eq!(extents.pieces().last(), Some(129_012..129_029));

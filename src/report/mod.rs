@@ -1,1 +1,32 @@
 //! Output formats: write-only types of their own, so that refactors do not change a format.
+//!
+//! ```text
+//! Record ─> Redactor (secrets become placeholders) ─> NdjsonWriter | JsonWriter | TextWriter
+//! ```
+
+mod amf;
+mod body;
+mod describe;
+mod fields;
+mod hex;
+mod json;
+mod line;
+mod model;
+mod names;
+mod ndjson;
+mod redact;
+#[cfg(test)]
+mod samples;
+mod summary;
+#[cfg(feature = "cli")]
+mod text;
+
+pub use describe::describe;
+pub use fields::{FieldLine, FieldLines};
+pub use json::JsonWriter;
+pub use line::{Detail, SCHEMA_VERSION};
+pub use ndjson::NdjsonWriter;
+pub use redact::{Redactions, Redactor};
+pub use summary::summary_sheet;
+#[cfg(feature = "cli")]
+pub use text::TextWriter;

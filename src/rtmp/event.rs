@@ -86,8 +86,8 @@ pub struct Message {
     pub holes: Vec<Hole>,
     /// How sure the decoder is.
     pub confidence: Confidence,
-    /// The payload from its beginning: all of it, or the first bytes of coded media (see
-    /// [`super::Limits`]). Holes are zero bytes.
+    /// The payload from its beginning up to its first hole: all of it, or the first bytes of coded
+    /// media (see [`super::Limits`]).
     pub payload: Bytes,
     /// The payload decoded as far as it goes.
     pub body: Body,
@@ -185,12 +185,68 @@ pub struct Anomaly {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum AnomalyKind {
-    /// Retransmitted or overlapping TCP bytes differ from those seen first.
-    ConflictingOverlap,
-    /// A TCP segment far outside the window.
-    SegmentOutOfWindow,
-    /// Buffered out-of-order data hit its limit.
-    ReassemblyLimit,
-    /// Place holder until the engine's own kinds are in.
-    Other,
+    /// C2/S2 is neither an echo of the peer's C1/S1 nor signed.
+    HandshakeMismatch,
+    /// C0/S0 announces a version that no document defines.
+    HandshakeVersion,
+    /// A type 2 or 3 header on a chunk stream that has no earlier header to inherit from.
+    NoPreviousHeader,
+    /// A type 1 header opens a chunk stream: the message stream id is unknown (rtmpsrv, librtmp).
+    Type1OpensChunkStream,
+    /// A type 3 header begins a message right after a type 0 one: the specification says that the
+    /// delta is that type 0 timestamp, nginx-rtmp and librtmp mean 0.
+    Type3AfterType0,
+    /// A type 0, 1 or 2 header before the previous message on the chunk stream was complete.
+    MessageInterrupted,
+    /// Type 3 chunks repeat no extended timestamp although the message has one (librtmp before
+    /// 2024, old rtmpdump).
+    ExtendedTimestampOmitted,
+    /// Type 3 chunks carry an extended timestamp that differs from the message's (gortmplib).
+    ExtendedTimestampDiffers,
+    /// Set Chunk Size of 0 or with the top bit set.
+    InvalidChunkSize,
+    /// Abort Message for a chunk stream without a message in progress.
+    AbortOfNothing,
+    /// A message dropped by Abort Message.
+    MessageAborted,
+    /// The next chunk header could not be found where it had to be.
+    LostSync,
+    /// Decoding goes on at a chain of plausible headers.
+    Resynced,
+    /// Found the chunk size by trying.
+    ChunkSizeInferred,
+    /// Messages in progress hold more than the limit: payload is no longer kept.
+    PendingLimit,
+    /// Protocol control or user control message off chunk stream 2 or message stream 0.
+    ControlStream,
+    /// The payload could not be decoded to its end.
+    BadBody,
+    /// More requests without a reply than are remembered.
+    PendingRequests,
+}
+
+impl AnomalyKind {
+    /// Stable kebab-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            AnomalyKind::HandshakeMismatch => "handshake-mismatch",
+            AnomalyKind::HandshakeVersion => "handshake-version",
+            AnomalyKind::NoPreviousHeader => "no-previous-header",
+            AnomalyKind::Type1OpensChunkStream => "type1-opens-chunk-stream",
+            AnomalyKind::Type3AfterType0 => "type3-after-type0",
+            AnomalyKind::MessageInterrupted => "message-interrupted",
+            AnomalyKind::ExtendedTimestampOmitted => "extended-timestamp-omitted",
+            AnomalyKind::ExtendedTimestampDiffers => "extended-timestamp-differs",
+            AnomalyKind::InvalidChunkSize => "invalid-chunk-size",
+            AnomalyKind::AbortOfNothing => "abort-of-nothing",
+            AnomalyKind::MessageAborted => "message-aborted",
+            AnomalyKind::LostSync => "lost-sync",
+            AnomalyKind::Resynced => "resynced",
+            AnomalyKind::ChunkSizeInferred => "chunk-size-inferred",
+            AnomalyKind::PendingLimit => "pending-limit",
+            AnomalyKind::ControlStream => "control-stream",
+            AnomalyKind::BadBody => "bad-body",
+            AnomalyKind::PendingRequests => "pending-requests",
+        }
+    }
 }

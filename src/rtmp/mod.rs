@@ -1,5 +1,27 @@
 //! The engine: bytes of a connection to events.
+//!
+//! [`Session`] is the door. It never sees a packet, a socket or a clock: it is fed bytes and gaps
+//! of both directions with the time they were captured, and gives back [`Event`]s.
 
+mod chunk_stream;
+mod chunks;
+mod encoder;
 mod event;
+mod handshake;
+mod limits;
+mod plausible;
+mod search;
+mod session;
+mod transactions;
 
+pub use encoder::{
+    ChunkEncoder, CsidForm, EncodeError, ExtendedTimestampHabit, MessageChunks, Outgoing,
+    WrittenChunk,
+};
 pub use event::{Anomaly, AnomalyKind, Confidence, Event, Handshake, Hole, Message, Reply, Scheme};
+pub use limits::Limits;
+pub use search::looks_like_chunks;
+pub use session::{Options, Session};
+
+#[cfg(test)]
+mod tests;

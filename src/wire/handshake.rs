@@ -147,8 +147,7 @@ fn digest_mac(packet: &Bytes1536, position: usize, side: Side) -> Hmac<Sha256> {
 /// public key included, must be in place.
 pub fn write_digest(packet: &mut Bytes1536, layout: Layout, side: Side) -> Digest {
     let position = layout.digest_position(packet);
-    let bytes: [u8; DIGEST_LEN] =
-        digest_mac(packet, position, side).finalize().into_bytes().into();
+    let bytes: [u8; DIGEST_LEN] = digest_mac(packet, position, side).finalize().into_bytes().into();
     packet[position..position + DIGEST_LEN].copy_from_slice(&bytes);
     Digest { layout, position, bytes }
 }
@@ -161,11 +160,7 @@ fn signature_mac(packet: &Bytes1536, peer_digest: &[u8; DIGEST_LEN], side: Side)
 }
 
 /// Whether C2 or S2 ends in a valid signature of the peer's digest.
-pub fn verify_signature(
-    packet: &Bytes1536,
-    peer_digest: &[u8; DIGEST_LEN],
-    side: Side,
-) -> bool {
+pub fn verify_signature(packet: &Bytes1536, peer_digest: &[u8; DIGEST_LEN], side: Side) -> bool {
     signature_mac(packet, peer_digest, side).verify_slice(&packet[SIGNED_LEN..]).is_ok()
 }
 
@@ -188,11 +183,7 @@ pub struct Echo {
 
 /// Compares C2 with S1, or S2 with C1.
 pub fn echo(packet: &Bytes1536, peer: &Bytes1536) -> Echo {
-    Echo {
-        time: packet[..4] == peer[..4],
-        random: packet[8..] == peer[8..],
-        exact: packet == peer,
-    }
+    Echo { time: packet[..4] == peer[..4], random: packet[8..] == peer[8..], exact: packet == peer }
 }
 
 /// The words before the random bytes of C1 or S1 (section 5.2.3).

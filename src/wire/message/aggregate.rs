@@ -80,8 +80,14 @@ fn part<'a>(
     if let Some(inner) = inner {
         stop.get_or_insert(later(inner, start));
     }
-    let mut part =
-        AggregatePart { type_id, timestamp, stream_id, range: start..end, back_pointer: None, body };
+    let mut part = AggregatePart {
+        type_id,
+        timestamp,
+        stream_id,
+        range: start..end,
+        back_pointer: None,
+        body,
+    };
     let mut next = end;
     // Some senders end the message without the last back pointer.
     if end < payload.len() {
@@ -90,7 +96,9 @@ fn part<'a>(
         let pointer = shifted(fields, end, |fields| reader(last, fields).u32("back_pointer"));
         match pointer {
             Ok(pointer) => part.back_pointer = Some(pointer),
-            Err(inner) => drop(stop.get_or_insert(later(inner, end))),
+            Err(inner) => {
+                stop.get_or_insert(later(inner, end));
+            }
         }
     }
     parts.push(part);

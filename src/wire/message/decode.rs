@@ -61,15 +61,13 @@ pub(super) fn decode_in<'a>(
         | MessageType::WINDOW_ACKNOWLEDGEMENT_SIZE
         | MessageType::SET_PEER_BANDWIDTH => control::decode(type_id, r),
         MessageType::USER_CONTROL => control::decode_user(r),
-        MessageType::COMMAND_AMF0 | MessageType::COMMAND_AMF3 => {
-            command::decode(type_id, r, state)
-        }
+        MessageType::COMMAND_AMF0 | MessageType::COMMAND_AMF3 => command::decode(type_id, r, state),
         MessageType::DATA_AMF0 | MessageType::DATA_AMF3 => command::decode_data(type_id, r, state),
         MessageType::SHARED_OBJECT_AMF0 | MessageType::SHARED_OBJECT_AMF3 => {
             shared_object::decode(type_id, r, state)
         }
         MessageType::AUDIO => media::audio(r, total_len),
-        MessageType::VIDEO => media::video(r, total_len),
+        MessageType::VIDEO => media::video(r, total_len, state),
         _ => {
             r.rest("payload");
             (Body::Unknown, None)

@@ -64,7 +64,9 @@ pub fn meaning(parent: &str, name: &str, value: f64) -> Option<String> {
     } else if is("audiocodecid") || is("videocodecid") {
         // Enhanced RTMP puts the FourCC here; the codes of FLV are one byte.
         let code = number.to_be_bytes();
-        code.iter().all(|b| (b' '..=b'~').contains(b)).then(|| code.map(char::from).iter().collect())
+        code.iter()
+            .all(|b| (b' '..=b'~').contains(b))
+            .then(|| code.map(char::from).iter().collect())
     } else {
         None
     }

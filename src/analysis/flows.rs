@@ -1,0 +1,535 @@
+//! What each TCP flow turned out to be, and its session.
+
+use super::facts::FactsBuilder;
+use super::note;
+use super::pipeline::Options;
+use super::probe::{self, Head, Verdict};
+use super::record::{
+    AnomalyRecord, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd, SessionRecord,
+    Transport,
+};
+use crate::base::{Direction, GapKind, Timestamp};
+use crate::flow::{
+    DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap, RoleSource,
+    StreamData,
+};
+use crate::rtmp::{Confidence, Event, Session};
+
+/// A record on its way out.
+#[derive(Debug)]
+pub(super) struct Queued {
+    pub flow: FlowId,
+    /// Whether the record's directions are the flow's reversed.
+    pub flip: bool,
+    pub record: Record,
+}
+
+/// Sums over all sessions.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    pub sessions: u64,
+    pub messages: u64,
+    pub capture_lost_bytes: u64,
+    pub network_lost_bytes: u64,
+    pub undecoded_bytes: u64,
+    pub other_flows: u64,
+}
+
+/// All flows of a capture.
+#[derive(Debug)]
+pub(super) struct Flows {
+    options: Options,
+    /// By [`FlowId`].
+    states: Vec<State>,
+    pub queue: Vec<Queued>,
+    pub totals: Totals,
+    /// Flows whose bytes nobody needs any more.
+    ignore: Vec<FlowId>,
+    /// Flows whose old bytes can be forgotten.
+    release: Vec<FlowId>,
+    /// Scratch.
+    events: Vec<Event>,
+}
+
+#[derive(Debug)]
+enum State {
+    Probing(Box<Probing>),
+    Live(Box<Live>),
+    /// A session that is not decoded: only its end is told.
+    Opaque(Box<Opaque>),
+    Ignored,
+}
+
+/// A flow that has not shown what it is.
+#[derive(Debug)]
+struct Probing {
+    info: FlowInfo,
+    expected: bool,
+    heads: [Head; 2],
+    held: Vec<Held>,
+}
+
+/// Something that happened while probing.
+#[derive(Debug)]
+enum Held {
+    Data { direction: Direction, offset: u64, bytes: Vec<u8>, time: Timestamp },
+    Gap(Gap),
+    Anomaly(FlowAnomaly),
+}
+
+#[derive(Debug)]
+struct Live {
+    number: u32,
+    start: Timestamp,
+    flip: bool,
+    session: Session,
+    tally: Tally,
+    /// Data callbacks since old bytes were last released.
+    since_release: u32,
+}
+
+#[derive(Debug)]
+struct Opaque {
+    number: u32,
+    start: Timestamp,
+    transport: Transport,
+    anomalies: u64,
+}
+
+/// What is counted of a session.
+#[derive(Debug, Default)]
+struct Tally {
+    messages: [u64; 2],
+    by_type: std::collections::BTreeMap<u8, u64>,
+    damaged: u64,
+    uncertain: u64,
+    anomalies: u64,
+    encrypted: bool,
+    facts: FactsBuilder,
+}
+
+/// Data callbacks between two releases: each costs a walk over the chunk streams.
+const RELEASE_EVERY: u32 = 256;
+
+/// The port of RTMP by registration.
+const RTMP_PORT: u16 = 1935;
+
+impl Flows {
+    pub fn new(options: Options) -> Flows {
+        Flows {
+            options,
+            states: Vec::new(),
+            queue: Vec::new(),
+            totals: Totals::default(),
+            ignore: Vec::new(),
+            release: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Tells the flow table what is no longer needed.
+    pub fn settle(&mut self, table: &mut FlowTable) {
+        for flow in self.ignore.drain(..) {
+            table.ignore(flow);
+        }
+        for flow in self.release.drain(..) {
+            if let Some(State::Live(live)) = self.states.get(flow.0 as usize) {
+                for direction in Direction::BOTH {
+                    let way = if live.flip { direction.reverse() } else { direction };
+                    table.release(flow, way, live.session.oldest_offset(direction));
+                }
+            }
+        }
+    }
+
+    fn expected(&self, info: &FlowInfo) -> bool {
+        [info.client.port(), info.server.port()]
+            .iter()
+            .any(|port| *port == RTMP_PORT || self.options.decode_as.contains(port))
+    }
+
+    fn forced(&self, info: &FlowInfo) -> bool {
+        [info.client.port(), info.server.port()]
+            .iter()
+            .any(|port| self.options.decode_as.contains(port))
+    }
+
+    /// Looks again at a flow that is being probed.
+    fn probe(&mut self, flow: FlowId, over: bool) {
+        let Some(State::Probing(probing)) = self.states.get(flow.0 as usize) else { return };
+        let expected = probing.expected;
+        let mut verdict = probe::judge(&probing.heads, expected, over);
+        let forced = self.forced(&probing.info);
+        if forced && verdict != Verdict::NeedMore && !matches!(verdict, Verdict::Rtmp { .. }) {
+            let start = |head: &Head| matches!(head.bytes.first(), Some(3 | 6 | 8 | 9));
+            let handshake = [start(&probing.heads[0]), start(&probing.heads[1])];
+            verdict = Verdict::Rtmp { handshake, client: None };
+        }
+        match verdict {
+            Verdict::NeedMore => {}
+            Verdict::Rtmp { handshake, .. } => self.open_session(flow, handshake),
+            Verdict::Other(transport) => {
+                if expected || transport == Transport::Rtmpt {
+                    self.open_opaque(flow, transport);
+                } else {
+                    self.totals.other_flows += 1;
+                    self.states[flow.0 as usize] = State::Ignored;
+                    self.ignore.push(flow);
+                }
+            }
+        }
+    }
+
+    fn take_probing(&mut self, flow: FlowId) -> Option<Box<Probing>> {
+        let state = self.states.get_mut(flow.0 as usize)?;
+        match std::mem::replace(state, State::Ignored) {
+            State::Probing(probing) => Some(probing),
+            other => {
+                *state = other;
+                None
+            }
+        }
+    }
+
+    fn announce(
+        &mut self,
+        flow: FlowId,
+        probing: &Probing,
+        flip: bool,
+        transport: Transport,
+        midstream: bool,
+    ) -> u32 {
+        self.totals.sessions += 1;
+        let number = self.totals.sessions as u32;
+        let info = &probing.info;
+        let (client, server) =
+            if flip { (info.server, info.client) } else { (info.client, info.server) };
+        let record = Record::Session(SessionRecord {
+            session: number,
+            client,
+            server,
+            role: info.role,
+            transport,
+            midstream,
+            time: info.time,
+            frame: info.frame,
+            tunnels: info.tunnels.clone(),
+            note: note::describe(transport, &probing.heads.each_ref().map(|head| &head.bytes[..])),
+        });
+        self.queue.push(Queued { flow, flip, record });
+        number
+    }
+
+    fn open_session(&mut self, flow: FlowId, handshake: [bool; 2]) {
+        let Some(mut probing) = self.take_probing(flow) else { return };
+        // Without a SYN the ports told who the client is; the handshake's first word tells better.
+        let first = probing.held.iter().find_map(|held| match held {
+            Held::Data { direction, .. } => Some(*direction),
+            _ => None,
+        });
+        let flip = probing.info.role == RoleSource::Port
+            && handshake == [true, true]
+            && first == Some(Direction::ServerToClient);
+        let encrypted = probing
+            .heads
+            .iter()
+            .zip(handshake)
+            .any(|(head, start)| start && matches!(head.bytes.first(), Some(6 | 8 | 9)));
+        let transport = if encrypted { Transport::Rtmpe } else { Transport::Rtmp };
+        let midstream = handshake
+            .iter()
+            .zip(&probing.heads)
+            .any(|(handshake, head)| !handshake && !head.bytes.is_empty());
+        let number = self.announce(flow, &probing, flip, transport, midstream);
+        let mut session = Session::new(self.options.session.clone());
+        for direction in Direction::BOTH {
+            let index = if flip { direction.reverse() } else { direction }.index();
+            if !handshake[index] {
+                session.start_midstream(direction);
+            }
+        }
+        let mut tally = Tally { encrypted, ..Tally::default() };
+        tally.facts.midstream = midstream;
+        let start = probing.info.time;
+        let live = Live { number, start, flip, session, tally, since_release: 0 };
+        self.states[flow.0 as usize] = State::Live(Box::new(live));
+        for held in std::mem::take(&mut probing.held) {
+            match held {
+                Held::Data { direction, offset, bytes, time } => {
+                    self.data(
+                        flow,
+                        direction,
+                        StreamData { offset, bytes: &bytes, time, frame: 0 },
+                    );
+                }
+                Held::Gap(gap) => self.gap(flow, gap),
+                Held::Anomaly(anomaly) => self.anomaly(flow, anomaly),
+            }
+        }
+    }
+
+    fn open_opaque(&mut self, flow: FlowId, transport: Transport) {
+        let Some(mut probing) = self.take_probing(flow) else { return };
+        let midstream = probing.info.role != RoleSource::Syn;
+        let number = self.announce(flow, &probing, false, transport, midstream);
+        let start = probing.info.time;
+        let opaque = Opaque { number, start, transport, anomalies: 0 };
+        self.states[flow.0 as usize] = State::Opaque(Box::new(opaque));
+        for held in std::mem::take(&mut probing.held) {
+            match held {
+                Held::Data { .. } => {}
+                Held::Gap(gap) => self.gap(flow, gap),
+                Held::Anomaly(anomaly) => self.anomaly(flow, anomaly),
+            }
+        }
+    }
+
+    fn hold(&mut self, flow: FlowId, direction: Direction, data: StreamData<'_>) {
+        let Some(State::Probing(probing)) = self.states.get_mut(flow.0 as usize) else { return };
+        let head = &mut probing.heads[direction.index()];
+        let limit = if probing.expected { probe::MAX_HELD_EXPECTED } else { probe::MAX_HELD };
+        if head.bytes.is_empty() && !head.closed {
+            head.from_start = data.offset == 0 && probing.info.role == RoleSource::Syn;
+        }
+        if !head.closed {
+            let room = limit - head.bytes.len().min(limit);
+            head.bytes.extend_from_slice(&data.bytes[..data.bytes.len().min(room)]);
+            head.closed = head.bytes.len() >= limit;
+        }
+        let StreamData { offset, bytes, time, .. } = data;
+        probing.held.push(Held::Data { direction, offset, bytes: bytes.to_vec(), time });
+        let held: usize = probing.held.iter().map(Held::size).sum();
+        self.probe(flow, held >= 2 * limit);
+    }
+}
+
+impl Held {
+    fn size(&self) -> usize {
+        match self {
+            Held::Data { bytes, .. } => bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
+impl Live {
+    /// Turns an event into a record and counts it.
+    fn record(&mut self, event: Event) -> Record {
+        let session = self.number;
+        match event {
+            Event::Handshake(handshake) => {
+                Record::Handshake(HandshakeRecord { session, frames: Vec::new(), handshake })
+            }
+            Event::Message(message) => {
+                let tally = &mut self.tally;
+                tally.messages[message.direction.index()] += 1;
+                *tally.by_type.entry(message.type_id.0).or_default() += 1;
+                tally.damaged += u64::from(!message.complete);
+                tally.uncertain += u64::from(message.confidence != Confidence::Exact);
+                tally.facts.message(&message);
+                Record::Message(MessageRecord {
+                    session,
+                    frames: Vec::new(),
+                    spans: Vec::new(),
+                    message,
+                })
+            }
+            Event::Anomaly(anomaly) => {
+                self.tally.anomalies += 1;
+                Record::Anomaly(AnomalyRecord {
+                    session: Some(session),
+                    kind: anomaly.kind.name(),
+                    direction: Some(anomaly.direction),
+                    time: Some(anomaly.time),
+                    frame: None,
+                    offset: Some(anomaly.offset),
+                    csid: anomaly.csid,
+                    detail: anomaly.detail.into_owned(),
+                })
+            }
+        }
+    }
+}
+
+impl FlowSink for Flows {
+    fn opened(&mut self, flow: FlowId, info: &FlowInfo) {
+        let index = flow.0 as usize;
+        if self.states.len() <= index {
+            self.states.resize_with(index + 1, || State::Ignored);
+        }
+        self.states[index] = State::Probing(Box::new(Probing {
+            info: info.clone(),
+            expected: self.expected(info),
+            heads: Default::default(),
+            held: Vec::new(),
+        }));
+    }
+
+    fn data(&mut self, flow: FlowId, direction: Direction, data: StreamData<'_>) {
+        let live = match self.states.get_mut(flow.0 as usize) {
+            Some(State::Live(live)) => live,
+            Some(State::Probing(_)) => return self.hold(flow, direction, data),
+            _ => return,
+        };
+        let direction = if live.flip { direction.reverse() } else { direction };
+        let Live { session, .. } = &mut **live;
+        let events = &mut self.events;
+        session.feed(direction, data.time, data.bytes, &mut |event| events.push(event));
+        for event in events.drain(..) {
+            let record = live.record(event);
+            self.queue.push(Queued { flow, flip: live.flip, record });
+        }
+        live.since_release += 1;
+        if live.since_release >= RELEASE_EVERY {
+            live.since_release = 0;
+            self.release.push(flow);
+        }
+    }
+
+    fn gap(&mut self, flow: FlowId, gap: Gap) {
+        let (number, flip) = match self.states.get_mut(flow.0 as usize) {
+            Some(State::Live(live)) => (live.number, live.flip),
+            Some(State::Opaque(opaque)) => (opaque.number, false),
+            Some(State::Probing(probing)) => {
+                probing.heads[gap.direction.index()].closed = true;
+                probing.held.push(Held::Gap(gap));
+                return self.probe(flow, false);
+            }
+            _ => return,
+        };
+        match gap.kind {
+            GapKind::Capture => self.totals.capture_lost_bytes += gap.len,
+            GapKind::Network => self.totals.network_lost_bytes += gap.len,
+        }
+        let direction = if flip { gap.direction.reverse() } else { gap.direction };
+        let record = Record::Gap(GapRecord {
+            session: number,
+            direction,
+            time: gap.time,
+            frame: gap.frame,
+            offset: gap.offset,
+            len: gap.len,
+            kind: gap.kind,
+        });
+        self.queue.push(Queued { flow, flip, record });
+        if let Some(State::Live(live)) = self.states.get_mut(flow.0 as usize) {
+            let mut events = Vec::new();
+            live.session.gap(direction, gap.time, gap.len, &mut |event| events.push(event));
+            for event in events {
+                let record = live.record(event);
+                self.queue.push(Queued { flow, flip, record });
+            }
+        }
+    }
+
+    fn anomaly(&mut self, flow: FlowId, anomaly: FlowAnomaly) {
+        let (number, flip) = match self.states.get_mut(flow.0 as usize) {
+            Some(State::Live(live)) => {
+                live.tally.anomalies += 1;
+                (live.number, live.flip)
+            }
+            Some(State::Opaque(opaque)) => {
+                opaque.anomalies += 1;
+                (opaque.number, false)
+            }
+            Some(State::Probing(probing)) => {
+                probing.held.push(Held::Anomaly(anomaly));
+                return;
+            }
+            _ => return,
+        };
+        let direction = if flip { anomaly.direction.reverse() } else { anomaly.direction };
+        let record = Record::Anomaly(AnomalyRecord {
+            session: Some(number),
+            kind: anomaly.kind,
+            direction: Some(direction),
+            time: Some(anomaly.time),
+            frame: Some(anomaly.frame),
+            offset: Some(anomaly.offset),
+            csid: None,
+            detail: anomaly.detail.into_owned(),
+        });
+        self.queue.push(Queued { flow, flip, record });
+    }
+
+    fn fin(&mut self, _flow: FlowId, _direction: Direction, _time: Timestamp) {}
+
+    fn ended(
+        &mut self,
+        flow: FlowId,
+        reason: EndReason,
+        time: Timestamp,
+        stats: &[DirectionStats; 2],
+    ) {
+        if let Some(State::Probing(probing)) = self.states.get_mut(flow.0 as usize) {
+            for head in &mut probing.heads {
+                head.closed = true;
+            }
+            self.probe(flow, true);
+        }
+        let Some(state) = self.states.get_mut(flow.0 as usize) else { return };
+        let (reason, stats, flip) = match state {
+            State::Live(live) if live.flip => {
+                (reversed(reason), [stats[1].clone(), stats[0].clone()], true)
+            }
+            _ => (reason, stats.clone(), false),
+        };
+        let end = match std::mem::replace(state, State::Ignored) {
+            State::Live(mut live) => {
+                let mut events = Vec::new();
+                live.session.end(time, &mut |event| events.push(event));
+                for event in events {
+                    let record = live.record(event);
+                    self.queue.push(Queued { flow, flip, record });
+                }
+                let undecoded =
+                    Direction::BOTH.map(|direction| live.session.undecoded_bytes(direction));
+                let Live { number, start, tally, .. } = *live;
+                self.totals.messages += tally.messages.iter().sum::<u64>();
+                SessionEnd {
+                    session: number,
+                    reason,
+                    time,
+                    start,
+                    transport: if tally.encrypted { Transport::Rtmpe } else { Transport::Rtmp },
+                    messages: tally.messages,
+                    by_type: tally.by_type.into_iter().collect(),
+                    damaged: tally.damaged,
+                    uncertain: tally.uncertain,
+                    anomalies: tally.anomalies,
+                    undecoded_bytes: undecoded,
+                    tcp: stats,
+                    facts: tally.facts.finish(),
+                }
+            }
+            State::Opaque(opaque) => SessionEnd {
+                session: opaque.number,
+                reason,
+                time,
+                start: opaque.start,
+                transport: opaque.transport,
+                messages: [0; 2],
+                by_type: Vec::new(),
+                damaged: 0,
+                uncertain: 0,
+                anomalies: opaque.anomalies,
+                undecoded_bytes: [stats[0].bytes, stats[1].bytes],
+                tcp: stats,
+                facts: Default::default(),
+            },
+            State::Probing(_) | State::Ignored => return,
+        };
+        self.totals.undecoded_bytes += end.undecoded_bytes.iter().sum::<u64>();
+        self.queue.push(Queued { flow, flip, record: Record::SessionEnd(end) });
+    }
+}
+
+/// The same end, told with client and server exchanged.
+fn reversed(reason: EndReason) -> EndReason {
+    match reason {
+        EndReason::Fin(direction) => EndReason::Fin(direction.reverse()),
+        EndReason::Reset(direction) => EndReason::Reset(direction.reverse()),
+        EndReason::EndOfCapture(fin) => EndReason::EndOfCapture(fin.map(Direction::reverse)),
+        other => other,
+    }
+}

@@ -1,0 +1,149 @@
+//! Packets in, records out.
+
+use super::flows::{Flows, Queued};
+use super::record::{Begin, End, Record};
+use crate::base::{Extents, Packet, Timestamp};
+use crate::flow::{self, FlowTable, Outcome};
+use crate::rtmp;
+
+/// How to run the pipeline.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The engine's options.
+    pub session: rtmp::Options,
+    /// Reassembly's options.
+    pub flow: flow::FlowLimits,
+    /// TCP ports to be taken for RTMP whatever their bytes look like.
+    pub decode_as: Vec<u16>,
+    /// Whether records say which packets they came in.
+    pub frames: bool,
+    /// Whether messages say which packet holds which bytes of them.
+    pub spans: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            session: rtmp::Options::default(),
+            flow: flow::FlowLimits::default(),
+            decode_as: Vec::new(),
+            frames: true,
+            spans: false,
+        }
+    }
+}
+
+/// The passive pipeline.
+///
+/// ```text
+/// Packet ─> flow::FlowTable ─ bytes, gaps ─> probe ─> rtmp::Session ─ Event ─> Record
+/// ```
+///
+/// Hand it every packet of a capture in order with [`push`](Pipeline::push), then
+/// [`finish`](Pipeline::finish); it calls back with a [`Record`] for everything that happened.
+pub struct Pipeline {
+    table: FlowTable,
+    flows: Flows,
+    frames: bool,
+    spans: bool,
+    packets: u64,
+    other_packets: u64,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+}
+
+impl Pipeline {
+    /// An empty pipeline.
+    pub fn new(options: Options) -> Pipeline {
+        Pipeline {
+            table: FlowTable::new(options.flow.clone()),
+            frames: options.frames,
+            spans: options.spans,
+            flows: Flows::new(options),
+            packets: 0,
+            other_packets: 0,
+            first: None,
+            last: None,
+        }
+    }
+
+    /// Takes the next packet.
+    pub fn push(&mut self, packet: &Packet, sink: &mut impl FnMut(Record)) {
+        if self.first.is_none() {
+            self.first = Some(packet.time);
+            sink(Record::Begin(Begin { epoch: Some(packet.time) }));
+        }
+        self.packets += 1;
+        self.last = self.last.max(Some(packet.time));
+        if self.table.push(packet, &mut self.flows) != Outcome::Tcp {
+            self.other_packets += 1;
+        }
+        if !self.flows.queue.is_empty() {
+            self.hand_on(sink);
+        }
+        self.flows.settle(&mut self.table);
+    }
+
+    /// Ends the run: connections that are open end with the capture. `capture_errors` is what
+    /// reading the capture ran into, a line each.
+    pub fn finish(&mut self, capture_errors: Vec<String>, sink: &mut impl FnMut(Record)) {
+        if self.first.is_none() {
+            sink(Record::Begin(Begin { epoch: None }));
+        }
+        self.table.finish(&mut self.flows);
+        self.hand_on(sink);
+        let totals = &self.flows.totals;
+        sink(Record::End(End {
+            packets: self.packets,
+            sessions: totals.sessions,
+            messages: totals.messages,
+            capture_lost_bytes: totals.capture_lost_bytes,
+            network_lost_bytes: totals.network_lost_bytes,
+            undecoded_bytes: totals.undecoded_bytes,
+            other_flows: totals.other_flows,
+            other_packets: self.other_packets,
+            last: self.last,
+            capture_errors,
+        }));
+    }
+
+    /// Hands on what the last packet caused, with the packets that the bytes came in.
+    fn hand_on(&mut self, sink: &mut impl FnMut(Record)) {
+        let mut queue = std::mem::take(&mut self.flows.queue);
+        for Queued { flow, flip, mut record } in queue.drain(..) {
+            let way = |direction: crate::base::Direction| {
+                if flip { direction.reverse() } else { direction }
+            };
+            match &mut record {
+                Record::Message(record) if self.frames => {
+                    let message = &record.message;
+                    let way = way(message.direction);
+                    if self.spans {
+                        record.spans = self.table.spans(flow, way, &message.pieces);
+                    }
+                    record.frames = self.table.frames(flow, way, &message.headers);
+                    let body = self.table.frames(flow, way, &message.pieces);
+                    if body != record.frames {
+                        record.frames.extend(body);
+                        record.frames.sort_unstable();
+                        record.frames.dedup();
+                    }
+                }
+                Record::Handshake(record) if self.frames => {
+                    let mut extents = Extents::new();
+                    extents.push(0, record.handshake.end_offset);
+                    let way = way(record.handshake.direction);
+                    record.frames = self.table.frames(flow, way, &extents);
+                }
+                Record::Anomaly(record) if self.frames && record.frame.is_none() => {
+                    if let (Some(direction), Some(offset)) = (record.direction, record.offset) {
+                        record.frame = self.table.frame_at(flow, way(direction), offset);
+                    }
+                }
+                _ => {}
+            }
+            sink(record);
+        }
+        self.flows.queue = queue;
+    }
+}

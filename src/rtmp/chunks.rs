@@ -1,0 +1,664 @@
+//! The chunk decoder of one direction: stream bytes and gaps to messages.
+
+use super::chunk_stream::{Partial, StreamTable};
+use super::event::{Anomaly, AnomalyKind, Confidence, Event};
+use super::limits::Limits;
+use super::search::Search;
+use crate::base::{Direction, Extents, Timestamp};
+use crate::wire::chunk::{
+    BasicHeader, DEFAULT_CHUNK_SIZE, EXTENDED_TIMESTAMP, MAX_CHUNK_SIZE, MessageHeader,
+};
+use crate::wire::flv;
+use crate::wire::message::MessageType;
+
+/// What the next byte is.
+#[derive(Debug)]
+pub(super) enum State {
+    /// First byte of a chunk header.
+    Header,
+    /// Payload of a chunk.
+    Body { csid: u32, left: u32 },
+    /// Unknown: a chain of headers must be found.
+    Search(Search),
+}
+
+/// How type 3 chunks treat the extended timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ExtendedHabit {
+    Unknown,
+    /// They repeat the field (the specification; possibly with another value: gortmplib).
+    Present,
+    /// They leave it out (librtmp before 2024).
+    Absent,
+}
+
+/// Decodes the chunk stream of one direction.
+#[derive(Debug)]
+pub(super) struct ChunkDecoder {
+    pub(super) direction: Direction,
+    pub(super) limits: Limits,
+    /// Keep every payload whole.
+    pub(super) keep_all: bool,
+    pub(super) chunk_size: u32,
+    /// False while the chunk size is a guess.
+    pub(super) chunk_size_proven: bool,
+    /// True when nobody announced the chunk size.
+    pub(super) chunk_size_guessed: bool,
+    pub(super) streams: StreamTable,
+    pub(super) state: State,
+    /// Stream offset of the first byte not consumed.
+    pub(super) offset: u64,
+    /// Bytes that wait for more, from `offset` on.
+    stash: Vec<u8>,
+    /// When the bytes of the stash were captured: (stream offset, time).
+    marks: Vec<(u64, Timestamp)>,
+    pub(super) confidence: Confidence,
+    habit: ExtendedHabit,
+    /// Timestamp of the newest message with an exact one.
+    pub(super) clock: Option<u32>,
+    pub(super) undecoded: u64,
+    pending_bytes: usize,
+    pending_limit_told: bool,
+}
+
+/// What a step of the decoder came to.
+pub(super) enum Step {
+    /// So many bytes were consumed.
+    Consumed(usize),
+    /// The bytes at hand do not suffice.
+    NeedMore,
+}
+
+impl ChunkDecoder {
+    pub fn new(direction: Direction, limits: Limits, keep_all: bool) -> ChunkDecoder {
+        ChunkDecoder {
+            direction,
+            limits,
+            keep_all,
+            chunk_size: DEFAULT_CHUNK_SIZE,
+            chunk_size_proven: true,
+            chunk_size_guessed: false,
+            streams: StreamTable::default(),
+            state: State::Header,
+            offset: 0,
+            stash: Vec::new(),
+            marks: Vec::new(),
+            confidence: Confidence::Exact,
+            habit: ExtendedHabit::Unknown,
+            clock: None,
+            undecoded: 0,
+            pending_bytes: 0,
+            pending_limit_told: false,
+        }
+    }
+
+    /// Begins in the middle of a stream: nothing is known.
+    pub fn start_midstream(&mut self) {
+        self.confidence = Confidence::Inferred;
+        self.chunk_size_proven = false;
+        self.chunk_size_guessed = true;
+        self.state = State::Search(Search::anywhere());
+    }
+
+    /// Stream offset of the next byte that arrives.
+    pub fn input_offset(&self) -> u64 {
+        self.offset + self.stash.len() as u64
+    }
+
+    /// The earliest stream offset that a coming message can refer to.
+    pub fn oldest_offset(&self) -> u64 {
+        let pending = self.streams.in_progress().into_iter().filter_map(|csid| {
+            self.streams.get(csid)?.partial.as_ref().map(|partial| partial.offset)
+        });
+        pending.min().unwrap_or(self.offset).min(self.offset)
+    }
+
+    /// Passes over bytes that are not chunk stream, such as ciphertext.
+    pub fn skip_opaque(&mut self, len: u64) {
+        self.offset += len;
+        self.undecoded += len;
+    }
+
+    /// Passes over missing bytes of what is not chunk stream.
+    pub fn skip_gap(&mut self, len: u64) {
+        self.offset += len;
+    }
+
+    /// Takes the next bytes of the stream.
+    pub fn feed(&mut self, time: Timestamp, bytes: &[u8], out: &mut Vec<Event>) {
+        if self.stash.is_empty() {
+            let used = self.run(time, bytes, false, out);
+            if used < bytes.len() {
+                self.marks.push((self.offset, time));
+                self.stash.extend_from_slice(&bytes[used..]);
+            }
+        } else {
+            self.marks.push((self.input_offset(), time));
+            self.stash.extend_from_slice(bytes);
+            self.run_stash(time, false, out);
+        }
+    }
+
+    /// Runs over the stash and drops what was consumed.
+    fn run_stash(&mut self, time: Timestamp, at_end: bool, out: &mut Vec<Event>) {
+        let stash = std::mem::take(&mut self.stash);
+        let used = self.run(time, &stash, at_end, out);
+        self.stash = stash;
+        self.stash.drain(..used);
+        if self.stash.is_empty() {
+            self.marks.clear();
+            // A search may have grown it to half a megabyte; headers need 18 bytes.
+            self.stash.shrink_to(4096);
+        } else if self.marks.len() > 64 {
+            let past = self.marks.partition_point(|(offset, _)| *offset <= self.offset);
+            self.marks.drain(..past.saturating_sub(1));
+        }
+    }
+
+    /// When the byte at a stream offset was captured, as far as it matters to bytes that waited.
+    fn time_at(&self, offset: u64, now: Timestamp) -> Timestamp {
+        let index = self.marks.partition_point(|(from, _)| *from <= offset);
+        if index == 0 { now } else { self.marks[index - 1].1 }
+    }
+
+    /// Consumes what can be consumed of `data`, which begins at `self.offset`.
+    fn run(&mut self, now: Timestamp, data: &[u8], at_end: bool, out: &mut Vec<Event>) -> usize {
+        let mut pos = 0;
+        while pos < data.len() {
+            let step = match &mut self.state {
+                State::Body { csid, left } => {
+                    let len = (*left as usize).min(data.len() - pos);
+                    let csid = *csid;
+                    *left -= len as u32;
+                    if *left == 0 {
+                        self.state = State::Header;
+                    }
+                    self.absorb(csid, &data[pos..pos + len], out);
+                    self.offset += len as u64;
+                    pos += len;
+                    if matches!(self.state, State::Header) {
+                        self.chunk_ended(csid, now, out);
+                    }
+                    continue;
+                }
+                State::Header => self.header(now, &data[pos..], at_end, out),
+                State::Search(_) => self.search(now, &data[pos..], at_end, out),
+            };
+            match step {
+                Step::Consumed(len) => {
+                    pos += len;
+                    self.offset += len as u64;
+                }
+                Step::NeedMore => break,
+            }
+        }
+        pos
+    }
+
+    /// The stream has a hole of `len` bytes here.
+    pub fn gap(&mut self, time: Timestamp, len: u64, out: &mut Vec<Event>) {
+        if !self.stash.is_empty() {
+            self.run_stash(time, true, out);
+        }
+        if let State::Body { csid, left } = &mut self.state
+            && self.stash.is_empty()
+            && u64::from(*left) >= len
+        {
+            // The end of the chunk is known: only this message is hurt.
+            let csid = *csid;
+            *left -= len as u32;
+            let ended = *left == 0;
+            if let Some(partial) =
+                self.streams.get_mut(csid).and_then(|stream| stream.partial.as_mut())
+            {
+                partial.skip(len as u32);
+            }
+            self.offset += len;
+            if ended {
+                self.state = State::Header;
+                self.chunk_ended(csid, time, out);
+            }
+            return;
+        }
+        let cut = std::mem::take(&mut self.stash);
+        self.marks.clear();
+        self.undecoded += cut.len() as u64;
+        self.offset += cut.len() as u64;
+        self.begin_search_after_gap(len, !cut.is_empty(), time, out);
+        self.offset += len;
+    }
+
+    /// The stream is over: what is in progress ends as it is.
+    pub fn finish(&mut self, time: Timestamp, out: &mut Vec<Event>) {
+        if !self.stash.is_empty() {
+            self.run_stash(time, true, out);
+        }
+        self.undecoded += self.stash.len() as u64;
+        self.offset += self.stash.len() as u64;
+        self.stash.clear();
+        for csid in self.streams.in_progress() {
+            self.end_partial(csid, time, out);
+        }
+    }
+
+    pub(super) fn anomaly(
+        &self,
+        kind: AnomalyKind,
+        time: Timestamp,
+        csid: Option<u32>,
+        detail: impl Into<std::borrow::Cow<'static, str>>,
+    ) -> Event {
+        Event::Anomaly(Anomaly {
+            kind,
+            direction: self.direction,
+            time,
+            offset: self.offset,
+            csid,
+            detail: detail.into(),
+        })
+    }
+
+    fn lost_sync(&mut self) {
+        self.state = State::Search(Search::anywhere());
+        if self.confidence == Confidence::Exact {
+            self.confidence = Confidence::Resynced;
+        }
+    }
+
+    /// Reads one chunk header; `data` begins with it.
+    pub(super) fn header(
+        &mut self,
+        now: Timestamp,
+        data: &[u8],
+        at_end: bool,
+        out: &mut Vec<Event>,
+    ) -> Step {
+        let Some(basic) = BasicHeader::parse(data) else { return Step::NeedMore };
+        let Some(header) = MessageHeader::parse(basic.fmt, &data[basic.len..]) else {
+            return Step::NeedMore;
+        };
+        let mut len = basic.len + MessageHeader::len(basic.fmt);
+        let csid = basic.csid;
+        let known = self.streams.get(csid);
+        let continues = basic.fmt == 3
+            && known.is_some_and(|stream| stream.partial.is_some() || stream.broken_left > 0);
+        if basic.fmt >= 2 && known.is_none_or(|stream| stream.type_id.is_none()) {
+            let time = self.time_at(self.offset, now);
+            let detail = format!("type {} header, the length is unknown", basic.fmt);
+            out.push(self.anomaly(AnomalyKind::NoPreviousHeader, time, Some(csid), detail));
+            self.undecoded += 1;
+            self.lost_sync();
+            return Step::Consumed(1);
+        }
+        // Read everything before anything changes: the header may come in pieces.
+        let mut extended = None;
+        if header.timestamp == Some(EXTENDED_TIMESTAMP) {
+            let Some(bytes) = data.get(len..len + 4) else { return Step::NeedMore };
+            extended = Some(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+            len += 4;
+        } else if basic.fmt == 3
+            && let Some(expected) = known.and_then(|stream| stream.extended)
+        {
+            let body = self.next_body_len(csid, continues);
+            match self.repeats_extended(data, len, expected, csid, body, at_end) {
+                Some(present) => {
+                    self.note_habit(now, csid, present, data.get(len..len + 4), expected, out);
+                    extended = Some(expected);
+                    len += if present { 4 } else { 0 };
+                }
+                None => return Step::NeedMore,
+            }
+        }
+        let time = self.time_at(self.offset, now);
+        if continues {
+            return self.continuation(csid, len);
+        }
+        self.begin_message(basic, header, extended, len, time, out);
+        Step::Consumed(len)
+    }
+
+    /// Payload length of the chunk that a type 3 header on `csid` begins.
+    fn next_body_len(&self, csid: u32, continues: bool) -> u32 {
+        let Some(stream) = self.streams.get(csid) else { return 0 };
+        let left = match &stream.partial {
+            Some(partial) if continues => partial.left(),
+            _ if continues => stream.broken_left,
+            _ => stream.length,
+        };
+        left.min(self.chunk_size)
+    }
+
+    /// Whether the four bytes after a type 3 header are the extended timestamp. `None`: more bytes
+    /// must tell.
+    fn repeats_extended(
+        &self,
+        data: &[u8],
+        len: usize,
+        expected: u32,
+        csid: u32,
+        body: u32,
+        at_end: bool,
+    ) -> Option<bool> {
+        let Some(field) = data.get(len..len + 4) else {
+            return (at_end || data.len() >= len + body as usize && body < 4).then_some(false);
+        };
+        if field == expected.to_be_bytes() {
+            return Some(true);
+        }
+        match self.habit {
+            ExtendedHabit::Present => return Some(true),
+            ExtendedHabit::Absent => return Some(false),
+            ExtendedHabit::Unknown => {}
+        }
+        // Either the sender leaves the field out, or it writes something else into it. The header
+        // after this chunk stands in one of two places.
+        let body = body as usize;
+        let absent = data.get(len + body..);
+        let present = data.get(len + 4 + body..);
+        match (absent, present) {
+            (Some(absent), Some(present)) if !present.is_empty() => {
+                let (absent, present) =
+                    (self.header_score(absent, csid), self.header_score(present, csid));
+                // Nobody but gortmplib writes another value, and it writes zeros.
+                Some(if absent == present { field == [0; 4] } else { present > absent })
+            }
+            _ if at_end => Some(field == [0; 4]),
+            _ => None,
+        }
+    }
+
+    /// How much the beginning of `data` looks like a chunk header.
+    fn header_score(&self, data: &[u8], csid: u32) -> u32 {
+        let Some(basic) = BasicHeader::parse(data) else { return 0 };
+        match MessageHeader::parse(basic.fmt, &data[basic.len..]) {
+            Some(header) => match (header.type_id, basic.fmt) {
+                (Some(type_id), _) if MessageType(type_id).is_known() => 3,
+                (Some(_), _) => 0,
+                (None, 3) if basic.csid == csid => 3,
+                (None, _) if self.streams.get(basic.csid).is_some() => 2,
+                _ => 0,
+            },
+            None => u32::from(self.streams.get(basic.csid).is_some()),
+        }
+    }
+
+    fn note_habit(
+        &mut self,
+        now: Timestamp,
+        csid: u32,
+        present: bool,
+        field: Option<&[u8]>,
+        expected: u32,
+        out: &mut Vec<Event>,
+    ) {
+        let differs = field.is_some_and(|field| field != expected.to_be_bytes());
+        if self.habit != ExtendedHabit::Unknown {
+            return;
+        }
+        let time = self.time_at(self.offset, now);
+        if !present {
+            self.habit = ExtendedHabit::Absent;
+            let detail = "type 3 chunks do not repeat the extended timestamp";
+            out.push(self.anomaly(AnomalyKind::ExtendedTimestampOmitted, time, Some(csid), detail));
+        } else if differs {
+            self.habit = ExtendedHabit::Present;
+            let detail = "type 3 chunks carry another extended timestamp than their message";
+            out.push(self.anomaly(AnomalyKind::ExtendedTimestampDiffers, time, Some(csid), detail));
+        }
+    }
+
+    /// A type 3 header that continues a message.
+    fn continuation(&mut self, csid: u32, len: usize) -> Step {
+        let chunk_size = self.chunk_size;
+        let offset = self.offset;
+        let Some(stream) = self.streams.get_mut(csid) else { return Step::Consumed(len) };
+        let Some(partial) = &mut stream.partial else {
+            // The rest of a message that a gap broke: its length is not known, only its limit.
+            let body = stream.broken_left.min(chunk_size);
+            self.undecoded += len as u64;
+            self.state = State::Search(Search::after_doubtful_chunk(csid, body));
+            return Step::Consumed(len);
+        };
+        partial.chunks += 1;
+        partial.headers.push(offset, len as u64);
+        let body = partial.left().min(chunk_size);
+        if partial.suspect {
+            self.state = State::Search(Search::after_doubtful_chunk(csid, body));
+            return Step::Consumed(len);
+        }
+        partial.pieces.push(offset + len as u64, u64::from(body));
+        self.state = State::Body { csid, left: body };
+        Step::Consumed(len)
+    }
+
+    /// A header that begins a message.
+    fn begin_message(
+        &mut self,
+        basic: BasicHeader,
+        header: MessageHeader,
+        extended: Option<u32>,
+        len: usize,
+        time: Timestamp,
+        out: &mut Vec<Event>,
+    ) {
+        let csid = basic.csid;
+        if let Some(partial) = self.streams.get(csid).and_then(|stream| stream.partial.as_ref()) {
+            // After a gap it is the capture that interrupts, not the sender.
+            if !partial.suspect {
+                let detail = format!("type {} header before the message was complete", basic.fmt);
+                out.push(self.anomaly(AnomalyKind::MessageInterrupted, time, Some(csid), detail));
+            }
+            self.end_partial(csid, time, out);
+        }
+        let (chunk_size, offset) = (self.chunk_size, self.offset);
+        let confidence = match self.chunk_size_proven {
+            true => self.confidence,
+            false => self.confidence.max(Confidence::Inferred),
+        };
+        let stream = self.streams.entry(csid);
+        stream.broken_left = 0;
+        let value = extended.or(header.timestamp);
+        let mut odd = None;
+        match (basic.fmt, value) {
+            (0, Some(timestamp)) => {
+                stream.timestamp = timestamp;
+                stream.timestamp_exact = true;
+                stream.delta = timestamp;
+                stream.delta_is_absolute = true;
+            }
+            (1 | 2, Some(delta)) => {
+                if stream.type_id.is_none() && stream.stream_id.is_none() {
+                    // rtmpsrv opens its chunk streams so: the absolute timestamp counts from 0.
+                    stream.timestamp_exact = confidence == Confidence::Exact;
+                    if stream.timestamp_exact {
+                        odd = Some(AnomalyKind::Type1OpensChunkStream);
+                    }
+                }
+                stream.timestamp = stream.timestamp.wrapping_add(delta);
+                stream.delta = delta;
+                stream.delta_is_absolute = false;
+            }
+            _ => {
+                if stream.delta_is_absolute && stream.delta != 0 {
+                    odd = Some(AnomalyKind::Type3AfterType0);
+                }
+                stream.timestamp = stream.timestamp.wrapping_add(stream.delta);
+            }
+        }
+        if basic.fmt <= 2 {
+            stream.extended = extended;
+        }
+        if let (Some(length), Some(type_id)) = (header.length, header.type_id) {
+            stream.length = length;
+            stream.type_id = Some(MessageType(type_id));
+        }
+        if let Some(stream_id) = header.stream_id {
+            stream.stream_id = Some(stream_id);
+        } else if stream.stream_id.is_none() && confidence == Confidence::Exact {
+            // Nothing to inherit from since the stream began: 0 is what receivers assume.
+            stream.stream_id = Some(0);
+        }
+        let type_id = stream.type_id.unwrap_or(MessageType(0));
+        let length = stream.length;
+        let mut headers = Extents::new();
+        headers.push(offset, len as u64);
+        let body = length.min(chunk_size);
+        let mut pieces = Extents::new();
+        pieces.push(offset + len as u64, u64::from(body));
+        if stream.timestamp_exact && !type_id.is_control() {
+            self.clock = Some(stream.timestamp);
+        }
+        stream.partial = Some(Box::new(Partial {
+            fmt: basic.fmt,
+            type_id,
+            stream_id: stream.stream_id,
+            timestamp: stream.timestamp,
+            timestamp_exact: stream.timestamp_exact,
+            extended: extended.is_some(),
+            length,
+            accounted: 0,
+            first_time: time,
+            offset,
+            chunks: 1,
+            payload: Vec::new(),
+            keep: None,
+            headers,
+            pieces,
+            holes: Vec::new(),
+            confidence,
+            suspect: false,
+        }));
+        match odd {
+            Some(kind @ AnomalyKind::Type3AfterType0) => {
+                let detail =
+                    "timestamp taken as twice the absolute one; senders often mean delta 0";
+                out.push(self.anomaly(kind, time, Some(csid), detail));
+            }
+            Some(kind) => {
+                let detail = "type 1 header opens the chunk stream, message stream id taken as 0";
+                out.push(self.anomaly(kind, time, Some(csid), detail));
+            }
+            None => {}
+        }
+        self.state = State::Body { csid, left: body };
+        if body == 0 {
+            self.state = State::Header;
+            self.offset += len as u64;
+            self.chunk_ended(csid, time, out);
+            self.offset -= len as u64;
+        }
+    }
+
+    /// Takes payload bytes of the chunk in progress.
+    pub(super) fn absorb(&mut self, csid: u32, bytes: &[u8], out: &mut Vec<Event>) {
+        let (keep_all, prefix, whole) =
+            (self.keep_all, self.limits.media_prefix, self.limits.message_bytes);
+        let over = self.pending_bytes >= self.limits.pending_bytes;
+        let Some(stream) = self.streams.get_mut(csid) else { return };
+        let Some(partial) = &mut stream.partial else { return };
+        if partial.accounted == 0 && partial.type_id.is_media() {
+            stream.first_byte = bytes.first().copied();
+        }
+        if over && partial.keep.is_none_or(|keep| keep > partial.payload.len()) {
+            partial.keep = Some(partial.payload.len());
+            if !self.pending_limit_told {
+                self.pending_limit_told = true;
+                let detail = "payload of further messages in progress is not kept";
+                let time = partial.first_time;
+                out.push(self.anomaly(AnomalyKind::PendingLimit, time, Some(csid), detail));
+            }
+            let Some(stream) = self.streams.get_mut(csid) else { return };
+            let Some(partial) = &mut stream.partial else { return };
+            partial.absorb(bytes, |_| 0);
+            return;
+        }
+        let type_id = partial.type_id;
+        let kept = partial.absorb(bytes, |first| {
+            let coded = media_of(type_id).is_some_and(|media| !flv::needs_whole(media, first));
+            if coded && !keep_all { prefix } else { whole }
+        });
+        self.pending_bytes += kept;
+    }
+
+    /// All of a chunk has come (or is known to be missing).
+    pub(super) fn chunk_ended(&mut self, csid: u32, now: Timestamp, out: &mut Vec<Event>) {
+        let done = self
+            .streams
+            .get(csid)
+            .and_then(|stream| stream.partial.as_ref())
+            .is_some_and(|partial| partial.left() == 0);
+        if done {
+            let time = self.time_at(self.offset.saturating_sub(1), now);
+            self.end_partial(csid, time, out);
+        }
+        if !self.chunk_size_proven && matches!(self.state, State::Header) {
+            // The chunk size is a guess: each header must prove itself.
+            self.state = State::Search(Search::here());
+        }
+    }
+
+    /// Hands on the message in progress on `csid`, complete or not.
+    pub(super) fn end_partial(&mut self, csid: u32, time: Timestamp, out: &mut Vec<Event>) {
+        let Some(stream) = self.streams.get_mut(csid) else { return };
+        let Some(mut partial) = stream.partial.take() else { return };
+        self.pending_bytes = self.pending_bytes.saturating_sub(partial.payload.len());
+        if partial.suspect || partial.confidence < self.confidence && partial.left() > 0 {
+            partial.confidence = partial.confidence.max(Confidence::Resynced);
+        }
+        let (type_id, complete) =
+            (partial.type_id, partial.left() == 0 && partial.holes.is_empty());
+        let mut argument = None;
+        if let [a, b, c, d, ..] = partial.payload[..] {
+            argument = Some(u32::from_be_bytes([a, b, c, d]));
+        }
+        out.push(Event::Message(Box::new(partial.into_message(self.direction, csid, time))));
+        match (type_id, argument) {
+            (MessageType::SET_CHUNK_SIZE, Some(size)) if complete => {
+                self.set_chunk_size(size, time, out);
+            }
+            // Its value is lost: the size has to be found out.
+            (MessageType::SET_CHUNK_SIZE, _) if !complete => self.chunk_size_proven = false,
+            (MessageType::ABORT, Some(target)) if complete => self.abort(target, time, out),
+            _ => {}
+        }
+    }
+
+    fn set_chunk_size(&mut self, size: u32, time: Timestamp, out: &mut Vec<Event>) {
+        if size == 0 || size >> 31 != 0 {
+            // Whatever the sender goes on with is not what it says: fail_setchunk captures show
+            // 128, nginx-rtmp takes 2^31 for a huge size.
+            let detail = format!("chunk size 0x{size:08x}: 1 to 0x7fffffff is allowed");
+            out.push(self.anomaly(AnomalyKind::InvalidChunkSize, time, Some(2), detail));
+            self.chunk_size_proven = false;
+            self.chunk_size_guessed = true;
+            if size != 0 {
+                self.chunk_size = MAX_CHUNK_SIZE;
+            }
+            return;
+        }
+        self.chunk_size = size.min(MAX_CHUNK_SIZE);
+        self.chunk_size_proven = true;
+        self.chunk_size_guessed = false;
+    }
+
+    fn abort(&mut self, csid: u32, time: Timestamp, out: &mut Vec<Event>) {
+        let in_progress = self.streams.get(csid).is_some_and(|stream| stream.partial.is_some());
+        if in_progress {
+            let detail = "the sender dropped the message";
+            out.push(self.anomaly(AnomalyKind::MessageAborted, time, Some(csid), detail));
+            self.end_partial(csid, time, out);
+        } else {
+            let detail = "no message is in progress there";
+            out.push(self.anomaly(AnomalyKind::AbortOfNothing, time, Some(csid), detail));
+        }
+    }
+}
+
+/// The kind of media a message type carries, if any.
+pub(super) fn media_of(type_id: MessageType) -> Option<flv::Media> {
+    match type_id {
+        MessageType::AUDIO => Some(flv::Media::Audio),
+        MessageType::VIDEO => Some(flv::Media::Video),
+        _ => None,
+    }
+}

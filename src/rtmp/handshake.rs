@@ -1,0 +1,129 @@
+//! One side's handshake: collecting its 3073 bytes and judging them.
+
+use super::event::{AnomalyKind, Handshake, Scheme};
+use crate::base::{Direction, Timestamp};
+use crate::wire::handshake::{self, Layout, PACKET_LEN, Side};
+
+/// C0 and C1 and C2, or S0 and S1 and S2.
+const TOTAL: usize = 1 + 2 * PACKET_LEN;
+
+/// Collects one side's handshake.
+#[derive(Debug, Default)]
+pub(super) struct HandshakeReader {
+    /// The bytes so far; missing ones are zero.
+    bytes: Vec<u8>,
+    /// Missing ranges, from and to.
+    missing: Vec<(usize, usize)>,
+}
+
+/// What a side sent, for judging what the other side answers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Packets {
+    /// C1 or S1, if it was seen whole.
+    first: Option<Box<[u8; PACKET_LEN]>>,
+}
+
+impl HandshakeReader {
+    /// Takes bytes until the handshake is complete; says how many.
+    pub fn feed(&mut self, _time: Timestamp, bytes: &[u8]) -> usize {
+        let len = bytes.len().min(TOTAL - self.bytes.len());
+        self.bytes.extend_from_slice(&bytes[..len]);
+        len
+    }
+
+    /// Passes over up to `len` missing bytes; says how many belong to the handshake.
+    pub fn gap(&mut self, _time: Timestamp, len: u64) -> u64 {
+        let from = self.bytes.len();
+        let to = TOTAL.min(from.saturating_add(len.min(TOTAL as u64) as usize));
+        self.bytes.resize(to, 0);
+        self.missing.push((from, to));
+        (to - from) as u64
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.bytes.len() == TOTAL
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Stream offset after what was taken.
+    pub fn seen(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn packet(&self, index: usize) -> Option<&[u8; PACKET_LEN]> {
+        let from = 1 + index * PACKET_LEN;
+        let to = from + PACKET_LEN;
+        if self.missing.iter().any(|(a, b)| *a < to && from < *b) {
+            return None;
+        }
+        self.bytes.get(from..to)?.try_into().ok()
+    }
+
+    /// What the peer's answer is judged by.
+    pub fn packets(&self) -> Packets {
+        Packets { first: self.packet(0).map(|packet| Box::new(*packet)) }
+    }
+
+    /// Judges what was collected.
+    pub fn conclude(
+        &self,
+        direction: Direction,
+        time: Timestamp,
+        peer: &Packets,
+    ) -> (Handshake, Vec<(AnomalyKind, &'static str)>) {
+        let from_client = direction == Direction::ClientToServer;
+        let side = if from_client { Side::Client } else { Side::Server };
+        let mut odd = Vec::new();
+        let version = self.bytes.first().copied().unwrap_or(0);
+        let version_seen = !self.missing.iter().any(|(from, _)| *from == 0);
+        if version_seen && !matches!(version, 3 | 6 | 8 | 9) {
+            let detail = "the version byte is none of 3 (RTMP), 6, 8, 9 (RTMPE)";
+            odd.push((AnomalyKind::HandshakeVersion, detail));
+        }
+        let first = self.packet(0);
+        let word = |at: usize| -> Option<[u8; 4]> { first?.get(at..at + 4)?.try_into().ok() };
+        let own = first.and_then(|packet| handshake::find_digest(packet, side));
+        let scheme = match &own {
+            Some(digest) if digest.layout == Layout::DigestFirst => Scheme::DigestFirst,
+            Some(_) => Scheme::KeyFirst,
+            None => Scheme::Simple,
+        };
+        let (mut echo, mut signature) = (None, None);
+        if let (Some(second), Some(theirs)) = (self.packet(1), &peer.first) {
+            echo = Some(handshake::echo(second, theirs).random);
+            signature = handshake::find_digest(theirs, side.peer()).and_then(|digest| {
+                let holds = handshake::verify_signature(second, &digest.bytes, side);
+                // Types 8 and 9 encipher the signature: that it does not show says nothing.
+                (holds || !matches!(version, 8 | 9)).then_some(holds)
+            });
+        }
+        let valid = match (echo, signature) {
+            (Some(false), None) if matches!(version, 8 | 9) => None,
+            (echo, signature) => echo.map(|echo| echo || signature == Some(true)),
+        };
+        if valid == Some(false) {
+            let detail = match from_client {
+                true => "C2 neither echoes S1 nor is it signed",
+                false => "S2 neither echoes C1 nor is it signed",
+            };
+            odd.push((AnomalyKind::HandshakeMismatch, detail));
+        }
+        let handshake = Handshake {
+            direction,
+            time,
+            version,
+            epoch: word(0).map(u32::from_be_bytes),
+            software: word(4),
+            scheme,
+            valid,
+            echo,
+            signature,
+            complete: self.is_complete() && self.missing.is_empty(),
+            end_offset: self.seen(),
+        };
+        (handshake, odd)
+    }
+}

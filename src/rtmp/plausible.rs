@@ -1,0 +1,417 @@
+//! Does a chain of chunk headers begin here?
+//!
+//! After a gap, and in a capture that starts in mid-stream, nothing says where the next chunk
+//! header is. Each field of a header that could have been otherwise is evidence, counted in bits
+//! (a field that would be so by chance once in 2^n tries counts n); headers must follow each other
+//! at the distances that lengths and chunk size demand. Everything here depends only on bytes of
+//! the stream, never on how they were cut into segments, so the same stream always decodes alike.
+
+use super::chunk_stream::StreamTable;
+use super::chunks::media_of;
+use crate::wire::chunk::{BasicHeader, EXTENDED_TIMESTAMP, MessageHeader};
+use crate::wire::flv;
+use crate::wire::message::MessageType;
+
+/// Evidence that a chain needs. A megabyte of noise has 2^20 places to begin, so this leaves one
+/// false chain in 2^30 such megabytes.
+const ENOUGH_BITS: u32 = 50;
+/// Headers a chain needs while the stream goes on.
+const ENOUGH_LINKS: u32 = 3;
+/// Evidence with which two headers suffice.
+const ENOUGH_FOR_TWO: u32 = 64;
+/// How much of it must come from the headers after the first: that they stand where they do is
+/// what proves the length.
+const ENOUGH_AFTER_FIRST: u32 = 28;
+/// Evidence that suffices when the chain ends exactly where the stream does.
+const ENOUGH_AT_END: u32 = 40;
+/// The longest chain that is looked at: a key frame in 128-byte chunks has this many.
+const MAX_LINKS: u32 = 1000;
+
+/// A chunk size to judge by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ChunkSize {
+    pub bytes: u32,
+    /// How many type 3 headers must stand where this size puts them. One byte each, so that the
+    /// more sizes are tried, the more it takes: 1 for the size in force, 2 for one of the usual
+    /// ones, 3 for any.
+    pub markers: u32,
+}
+
+/// What was found at a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// A chain of headers.
+    Chain(Chain),
+    /// Not a header, and no further byte can change that.
+    Nothing,
+    /// Good so far; nothing new can be said before there are this many bytes.
+    NeedMore(usize),
+}
+
+/// A chain of headers that convinced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chain {
+    /// How many bytes it took: of several chains, the one that is proven first is taken, whatever
+    /// else is still waiting for bytes.
+    pub proven_at: usize,
+    /// A message longer than the chunk size was part of it, so that the chunk size is proven.
+    pub multi: bool,
+}
+
+/// What is known when looking for a chain.
+pub(super) struct Plausible<'a> {
+    /// The bytes to look at.
+    pub data: &'a [u8],
+    /// What was known of the chunk streams before.
+    pub streams: &'a StreamTable,
+    /// Timestamp of the newest message, if it is exact.
+    pub clock: Option<u32>,
+    /// Whether `data` ends because the stream (or what is known of it) does.
+    pub at_end: bool,
+}
+
+/// How much of the message on a simulated chunk stream is to come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// Nothing: the next header begins a message.
+    Done,
+    /// So many bytes.
+    Known(u32),
+    /// At most so many: a gap swallowed some of its chunks.
+    AtMost(u32),
+}
+
+/// A chunk stream as the simulation sees it.
+#[derive(Clone, Copy)]
+struct Sim {
+    csid: u32,
+    length: u32,
+    type_id: Option<MessageType>,
+    extended: Option<u32>,
+    first_byte: Option<u8>,
+    left: Left,
+}
+
+impl Plausible<'_> {
+    /// Judges the position `at` for the given chunk size.
+    pub fn judge(&self, at: usize, chunk_size: ChunkSize) -> Verdict {
+        self.judge_with(at, chunk_size, Vec::new())
+    }
+
+    /// Judges the position `at`, supposing that before it `taken` more bytes of the message in
+    /// progress on `csid` came. Ending right there is as foreseen as a header is.
+    pub fn judge_after(&self, at: usize, csid: u32, taken: u32, chunk_size: ChunkSize) -> Verdict {
+        if self.at_end && at == self.data.len() {
+            return Verdict::Chain(Chain { proven_at: at, multi: false });
+        }
+        let mut sims = Vec::new();
+        let index = self.sim(csid, &mut sims);
+        let left = &mut sims[index].left;
+        *left = match *left {
+            Left::Known(left) if left > taken => Left::Known(left - taken),
+            Left::AtMost(left) if left > taken => Left::AtMost(left - taken),
+            _ => Left::Done,
+        };
+        self.judge_with(at, chunk_size, sims)
+    }
+
+    fn judge_with(&self, at: usize, chunk_size: ChunkSize, mut sims: Vec<Sim>) -> Verdict {
+        let (mut pos, mut bits, mut links) = (at, 0, 0);
+        // Bits of the first header, and of those after it that are more than "the message goes
+        // on": chunks of a message whose header was lost look like that as well.
+        let (mut first, mut after) = (None, 0);
+        let mut markers = 0;
+        loop {
+            let multi = markers >= chunk_size.markers;
+            let chain = Verdict::Chain(Chain { proven_at: pos.min(self.data.len()), multi });
+            if let Some(First { evidence, weak, splits }) = first
+                && pos <= self.data.len()
+                && (multi || !splits)
+            {
+                let rest = if weak { after } else { bits - evidence };
+                let long = links >= ENOUGH_LINKS && bits >= ENOUGH_BITS;
+                if (long || links >= 2 && bits >= ENOUGH_FOR_TWO) && rest >= ENOUGH_AFTER_FIRST {
+                    return chain;
+                }
+            }
+            if pos >= self.data.len() {
+                return match (self.at_end, pos == self.data.len()) {
+                    // The stream ends with a whole chunk: that is worth two bytes.
+                    (true, true) if links > 0 && bits + 16 >= ENOUGH_AT_END => chain,
+                    (true, false) if bits >= ENOUGH_BITS => chain,
+                    (true, _) => Verdict::Nothing,
+                    (false, _) => Verdict::NeedMore(pos + 1),
+                };
+            }
+            match self.link(pos, chunk_size.bytes, &mut sims) {
+                Link::Bad => return Verdict::Nothing,
+                Link::Cut if self.at_end && bits >= ENOUGH_BITS => return chain,
+                Link::Cut if self.at_end => return Verdict::Nothing,
+                Link::Cut => return Verdict::NeedMore(self.data.len() + 1),
+                Link::Good { evidence, len, continues, splits, fmt } => {
+                    match first {
+                        None => {
+                            let weak = fmt >= 2 && !continues;
+                            first = Some(First { evidence, weak, splits });
+                        }
+                        Some(_) if !continues => after += evidence,
+                        Some(_) => {}
+                    }
+                    bits += evidence;
+                    links += 1;
+                    markers += u32::from(continues);
+                    pos += len;
+                }
+            }
+            if links >= MAX_LINKS {
+                return Verdict::Nothing;
+            }
+        }
+    }
+
+    fn sim(&self, csid: u32, sims: &mut Vec<Sim>) -> usize {
+        if let Some(index) = sims.iter().position(|sim| sim.csid == csid) {
+            return index;
+        }
+        let known = self.streams.get(csid);
+        sims.push(match known {
+            Some(stream) => Sim {
+                csid,
+                length: stream.length,
+                type_id: stream.type_id,
+                extended: stream.extended,
+                first_byte: stream.first_byte,
+                left: match &stream.partial {
+                    Some(partial) => Left::Known(partial.left()),
+                    None if stream.broken_left > 0 => Left::AtMost(stream.broken_left),
+                    None => Left::Done,
+                },
+            },
+            None => Sim {
+                csid,
+                length: 0,
+                type_id: None,
+                extended: None,
+                first_byte: None,
+                left: Left::Done,
+            },
+        });
+        sims.len() - 1
+    }
+
+    /// Judges one header and says how far the next one is.
+    fn link(&self, pos: usize, chunk_size: u32, sims: &mut Vec<Sim>) -> Link {
+        let data = &self.data[pos..];
+        let Some(basic) = BasicHeader::parse(data) else { return Link::Cut };
+        let Some(header) = MessageHeader::parse(basic.fmt, &data[basic.len..]) else {
+            // Even a cut header can be seen to be none.
+            if basic.fmt != 0 && self.streams.get(basic.csid).is_none() && basic.csid >= 64 {
+                return Link::Bad;
+            }
+            return Link::Cut;
+        };
+        let mut len = basic.len + MessageHeader::len(basic.fmt);
+        let index = self.sim(basic.csid, sims);
+        let sim = &mut sims[index];
+        let mut bits = 0;
+        if basic.fmt == 3 {
+            bits += match (sim.type_id, sim.left) {
+                (None, _) => return Link::Bad,
+                // Which stream may go on is known to within a few: most of a byte.
+                (_, Left::Known(_) | Left::AtMost(_)) => 6,
+                (_, Left::Done) => 4,
+            };
+            if let Some(extended) = sim.extended {
+                match data.get(len..len + 4) {
+                    Some(bytes) if bytes == extended.to_be_bytes() => {
+                        bits += 30;
+                        len += 4;
+                    }
+                    Some(_) => {}
+                    None => return Link::Cut,
+                }
+            }
+        } else {
+            let field = header.timestamp.unwrap_or(0);
+            let mut timestamp = field;
+            sim.extended = None;
+            if field == EXTENDED_TIMESTAMP {
+                let Some(bytes) = data.get(len..len + 4) else { return Link::Cut };
+                timestamp = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+                if timestamp < EXTENDED_TIMESTAMP {
+                    return Link::Bad;
+                }
+                sim.extended = Some(timestamp);
+                len += 4;
+            }
+            match self.timestamp_bits(basic.fmt, timestamp) {
+                Some(evidence) => bits += evidence,
+                None => return Link::Bad,
+            }
+            if let (Some(length), Some(type_id)) = (header.length, header.type_id) {
+                let type_id = MessageType(type_id);
+                match header_bits(basic, length, type_id, header.stream_id) {
+                    Some(evidence) => bits += evidence,
+                    None => return Link::Bad,
+                }
+                if sim.type_id == Some(type_id) {
+                    bits += if basic.fmt == 0 { 4 } else { 6 };
+                }
+                sim.length = length;
+                sim.type_id = Some(type_id);
+            } else if sim.type_id.is_none() {
+                return Link::Bad;
+            } else {
+                bits += 3;
+            }
+            if let Some(stream_id) = header.stream_id {
+                bits += match stream_id {
+                    _ if self.streams.knows_stream_id(stream_id) => 24,
+                    0..=16 => 22,
+                    17..=0xffff => 10,
+                    _ => return Link::Bad,
+                };
+            }
+            sim.left = Left::Done;
+        }
+        let continues = sim.left != Left::Done && basic.fmt == 3;
+        let (left, exact) = match sim.left {
+            Left::Done => (sim.length, true),
+            Left::Known(left) => (left, true),
+            Left::AtMost(left) => (left, false),
+        };
+        let body = left.min(chunk_size);
+        if !continues && let Some(type_id) = sim.type_id {
+            let payload = &data[len.min(data.len())..];
+            let payload = &payload[..payload.len().min(body as usize)];
+            if payload.len() < (body as usize).min(8) && !self.at_end {
+                return Link::Cut;
+            }
+            match payload_bits(type_id, payload, sim.first_byte) {
+                Some(evidence) => bits += evidence,
+                None => return Link::Bad,
+            }
+            if type_id.is_media() {
+                sim.first_byte = payload.first().copied();
+            }
+        }
+        let left = left - body;
+        sim.left = match (left, exact) {
+            (0, _) => Left::Done,
+            (left, true) => Left::Known(left),
+            (left, false) => Left::AtMost(left),
+        };
+        let splits = sim.left != Left::Done;
+        Link::Good { evidence: bits, len: len + body as usize, continues, splits, fmt: basic.fmt }
+    }
+
+    fn timestamp_bits(&self, fmt: u8, timestamp: u32) -> Option<u32> {
+        if fmt != 0 {
+            return match timestamp {
+                0..10_000 => Some(9),
+                10_000..60_000 => Some(6),
+                // Ten minutes without a message on a chunk stream: nothing to build on.
+                60_000..600_000 => Some(0),
+                _ => None,
+            };
+        }
+        let Some(clock) = self.clock else {
+            // The top byte of the field: captures of sessions older than four hours are rare.
+            return Some(u32::from(timestamp < 0x80_0000));
+        };
+        Some(match timestamp.wrapping_sub(clock).min(clock.wrapping_sub(timestamp)) {
+            0..10_000 => 9,
+            10_000..600_000 => 5,
+            _ => 0,
+        })
+    }
+}
+
+/// The first header of a chain.
+struct First {
+    evidence: u32,
+    /// It begins a message and says little of it (type 2 or 3).
+    weak: bool,
+    /// Its message takes another chunk.
+    splits: bool,
+}
+
+enum Link {
+    Good { evidence: u32, len: usize, continues: bool, splits: bool, fmt: u8 },
+    Bad,
+    Cut,
+}
+
+/// Evidence in length, type and message stream id; `None` when they cannot be.
+fn header_bits(
+    basic: BasicHeader,
+    length: u32,
+    type_id: MessageType,
+    stream_id: Option<u32>,
+) -> Option<u32> {
+    if type_id.is_control() {
+        let fits = match type_id {
+            MessageType::USER_CONTROL => (6..=64).contains(&length),
+            MessageType::SET_PEER_BANDWIDTH => length == 5,
+            _ => length == 4,
+        };
+        if !fits || stream_id.is_some_and(|id| id != 0) {
+            return None;
+        }
+        return Some(4 + 20 + if basic.csid == 2 { 5 } else { 0 });
+    }
+    if !type_id.is_known() || length == 0 && type_id != MessageType::AUDIO {
+        return None;
+    }
+    // Six commands in a mebibyte would be absurd; a video frame of it is a key frame in 8K.
+    let longest = match type_id {
+        MessageType::VIDEO | MessageType::AGGREGATE => 8 << 20,
+        MessageType::AUDIO => 1 << 18,
+        _ => 1 << 20,
+    };
+    if length > longest {
+        return None;
+    }
+    let length_bits = match length {
+        0..0x1_0000 => 8,
+        0x1_0000..0x10_0000 => 4,
+        _ => 1,
+    };
+    Some(4 + length_bits)
+}
+
+/// Evidence in the first payload bytes; `None` when they cannot be.
+fn payload_bits(type_id: MessageType, payload: &[u8], before: Option<u8>) -> Option<u32> {
+    if payload.is_empty() {
+        return Some(0);
+    }
+    let same = if before == Some(payload[0]) { 4 } else { 0 };
+    if let Some(media) = media_of(type_id) {
+        let bits = flv::plausible_first_bytes(media, payload);
+        return (bits > 0).then_some(bits.min(14) + same);
+    }
+    match type_id {
+        MessageType::COMMAND_AMF0 | MessageType::DATA_AMF0 => amf_name_bits(payload),
+        MessageType::COMMAND_AMF3 | MessageType::DATA_AMF3 => match payload {
+            [0, rest @ ..] => amf_name_bits(rest),
+            _ => amf_name_bits(payload),
+        },
+        MessageType::AGGREGATE => matches!(payload[0], 8 | 9 | 18).then_some(6),
+        MessageType::SET_CHUNK_SIZE => (payload[0] == 0).then_some(6),
+        MessageType::USER_CONTROL => (payload[0] == 0).then_some(6),
+        _ => Some(0),
+    }
+}
+
+/// Commands and data begin with a string: marker, length, printable characters.
+fn amf_name_bits(payload: &[u8]) -> Option<u32> {
+    match payload {
+        [2, 0, len, name @ ..] => {
+            let name = &name[..name.len().min(usize::from(*len)).min(5)];
+            let printable = name.iter().all(|b| (b' '..=b'~').contains(b));
+            (printable && *len > 0).then_some(16 + name.len() as u32)
+        }
+        [2, 0] | [2] | [] => Some(4),
+        _ => None,
+    }
+}
