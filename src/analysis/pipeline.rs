@@ -12,20 +12,23 @@ pub struct Options {
     /// The engine's options.
     pub session: rtmp::Options,
     /// Reassembly's options.
-    pub flow: flow::Config,
+    pub flow: flow::FlowLimits,
     /// TCP ports to be taken for RTMP whatever their bytes look like.
     pub decode_as: Vec<u16>,
     /// Whether records say which packets they came in.
     pub frames: bool,
+    /// Whether messages say which packet holds which bytes of them.
+    pub spans: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
         Options {
             session: rtmp::Options::default(),
-            flow: flow::Config::default(),
+            flow: flow::FlowLimits::default(),
             decode_as: Vec::new(),
             frames: true,
+            spans: false,
         }
     }
 }
@@ -38,11 +41,11 @@ impl Default for Options {
 ///
 /// Hand it every packet of a capture in order with [`push`](Pipeline::push), then
 /// [`finish`](Pipeline::finish); it calls back with a [`Record`] for everything that happened.
-#[derive(Debug)]
 pub struct Pipeline {
     table: FlowTable,
     flows: Flows,
     frames: bool,
+    spans: bool,
     packets: u64,
     other_packets: u64,
     first: Option<Timestamp>,
@@ -55,6 +58,7 @@ impl Pipeline {
         Pipeline {
             table: FlowTable::new(options.flow.clone()),
             frames: options.frames,
+            spans: options.spans,
             flows: Flows::new(options),
             packets: 0,
             other_packets: 0,
@@ -114,6 +118,9 @@ impl Pipeline {
                 Record::Message(record) if self.frames => {
                     let message = &record.message;
                     let way = way(message.direction);
+                    if self.spans {
+                        record.spans = self.table.spans(flow, way, &message.pieces);
+                    }
                     record.frames = self.table.frames(flow, way, &message.headers);
                     let body = self.table.frames(flow, way, &message.pieces);
                     if body != record.frames {

@@ -305,11 +305,8 @@ impl Flow {
             }
         }
         if self.closing.is_none_or(|closing| closing.reset.is_none()) {
-            self.closing = Some(Closing {
-                reset: Some(direction),
-                packet: self.packets,
-                clock: work.clock,
-            });
+            self.closing =
+                Some(Closing { reset: Some(direction), packet: self.packets, clock: work.clock });
         }
     }
 

@@ -7,6 +7,17 @@ use bytes::Bytes;
 
 use crate::base::Extents;
 
+/// Bytes of a message, or of any other extents of a stream, that one packet holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameSpan {
+    /// Offset of the first byte from the beginning of the extents (not of the stream).
+    pub at: u64,
+    /// Number of bytes.
+    pub len: u64,
+    /// The packet.
+    pub frame: u64,
+}
+
 /// A run of delivered bytes that one packet holds.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -105,6 +116,28 @@ impl FrameMap {
         frames
     }
 
+    /// The pieces of `extents` cut at packet boundaries, in their order. Bytes that no packet is
+    /// known to hold are left out.
+    pub(super) fn spans(&self, extents: &Extents) -> Vec<FrameSpan> {
+        let mut spans: Vec<FrameSpan> = Vec::new();
+        let mut at = 0;
+        for piece in extents.pieces() {
+            for (part, holder) in self.parts(piece.clone()) {
+                let Some((frame, _)) = holder else { continue };
+                let start = at + (part.start - piece.start);
+                let len = part.end - part.start;
+                match spans.last_mut() {
+                    Some(last) if last.frame == frame && last.at + last.len == start => {
+                        last.len += len;
+                    }
+                    _ => spans.push(FrameSpan { at: start, len, frame }),
+                }
+            }
+            at += piece.end - piece.start;
+        }
+        spans
+    }
+
     /// Splits `range` at the boundaries of packets: each part with the packet and position that
     /// hold it, or `None` when none is known to.
     pub(super) fn parts(
@@ -197,6 +230,12 @@ mod tests {
         // A hole at 30..40; packet 2 came after packet 3.
         let map = map(&[(0, 1, 10), (10, 3, 10), (20, 2, 10), (40, 4, 100), (140, 5, 5)]);
         assert_eq!(map.frames(&extents(&[(0, 1)])), [1]);
+        // Two pieces: 8 bytes, then 5 of which 2 lie in the hole.
+        let spans = map.spans(&extents(&[(5, 8), (27, 5)]));
+        let spans: Vec<_> = spans.iter().map(|s| (s.at, s.len, s.frame)).collect();
+        assert_eq!(spans, [(0, 5, 1), (5, 3, 3), (8, 3, 2)]);
+        // Neighbours in one packet are one span, whatever lies between them in the stream.
+        assert_eq!(map.spans(&extents(&[(41, 2), (45, 3)])).len(), 1);
         assert_eq!(map.frames(&extents(&[(9, 2)])), [1, 3]);
         assert_eq!(map.frames(&extents(&[(0, 145)])), [1, 2, 3, 4, 5]);
         assert_eq!(map.frames(&extents(&[(30, 10)])), [] as [u64; 0]);

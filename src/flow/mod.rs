@@ -13,5 +13,6 @@ mod table;
 pub use event::{
     DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, Gap, RoleSource, StreamData,
 };
+pub use frames::FrameSpan;
 pub use limits::FlowLimits;
 pub use table::{FlowTable, Outcome};

@@ -457,8 +457,11 @@ impl Half {
         segment: &Segment<'_>,
     ) {
         let end = at + bytes.len() as u64;
-        let missed =
-            self.gaps.iter().map(|gap| (gap.0.max(at), gap.1.min(end))).find(|(from, to)| from < to);
+        let missed = self
+            .gaps
+            .iter()
+            .map(|gap| (gap.0.max(at), gap.1.min(end)))
+            .find(|(from, to)| from < to);
         if let Some((from, to)) = missed {
             let detail = format!("{} bytes came after their hole was given up", to - from);
             self.anomaly(ctx, "late-segment", segment, from, detail.into(), None);

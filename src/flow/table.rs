@@ -459,6 +459,20 @@ impl FlowTable {
         }
     }
 
+    /// Which packet holds which bytes of `extents`, in the order of the extents; see
+    /// [`FlowTable::frames`].
+    pub fn spans(
+        &self,
+        flow: FlowId,
+        direction: Direction,
+        extents: &Extents,
+    ) -> Vec<super::FrameSpan> {
+        match self.flow(flow) {
+            Some(flow) => flow.halves[direction.index()].frames.spans(extents),
+            None => Vec::new(),
+        }
+    }
+
     /// The packet that holds the byte at `offset` of a direction; see [`FlowTable::frames`].
     pub fn frame_at(&self, flow: FlowId, direction: Direction, offset: u64) -> Option<u64> {
         self.flow(flow)?.halves[direction.index()].frames.frame_at(offset)

@@ -1,0 +1,69 @@
+# Every target works on a fresh Debian or Ubuntu with Rust, gcc and make: what else a target needs
+# it installs with apt-get (through sudo when you are not root). See README.md for macOS.
+
+CARGO ?= cargo
+DEMO_CAPTURE ?= captures/ffmpeg_publish_nginx.pcap
+# Seconds that `fuzz-smoke` gives each target.
+FUZZ_SECONDS ?= 60
+# Arguments of the benchmark, such as BENCH_ARGS=--quick.
+BENCH_ARGS ?=
+
+# Real programs that the tests run or compare with. The tests start their own nginx.
+TEST_TOOLS = libpcap-dev tshark tcpdump ffmpeg nginx libnginx-mod-rtmp rtmpdump zstd iproute2
+FUZZ_TARGETS = $(basename $(notdir $(wildcard tests/fuzz/fuzz_targets/*.rs)))
+
+.PHONY: help build demo test test-tools bench fuzz-smoke clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+# Without libpcap everything but live capture works, so its absence is no reason to fail.
+build: ## Build target/release/rtmpscope
+	@if .ci/install libpcap-dev; then \
+		$(CARGO) build --locked --release; \
+	else \
+		echo "building without live capture, which needs libpcap" >&2; \
+		$(CARGO) build --locked --release --no-default-features --features cli,tui; \
+	fi
+
+demo: build ## Build, then decode a bundled capture
+	@echo '$$ rtmpscope dump $(DEMO_CAPTURE)'
+	@target/release/rtmpscope dump $(DEMO_CAPTURE)
+
+test-tools: ## Install what the tests need
+	@.ci/install $(TEST_TOOLS)
+
+# The feature sets that leave things out are only type-checked: all their code is tested above.
+test: test-tools ## Install what the tests need, then run all tests
+	$(CARGO) check --locked --lib --no-default-features
+	$(CARGO) check --locked --no-default-features --features cli,tui
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --all-features
+	$(CARGO) test --locked --all-features
+
+bench: ## Measure against capinfos, tcpdump and tshark
+	@.ci/install libpcap-dev tshark tcpdump
+	$(CARGO) build --locked --release
+	$(CARGO) bench --locked --bench passive -- $(BENCH_ARGS)
+
+# libFuzzer instruments with flags that only a nightly compiler takes; a stable one takes them too
+# when it is told to behave like one.
+fuzz-smoke: ## Fuzz each target for FUZZ_SECONDS seconds
+	@.ci/install g++
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-fuzz
+	@if $(CARGO) +nightly --version >/dev/null 2>&1; then \
+		nightly=+nightly; \
+	else \
+		export RUSTC_BOOTSTRAP=1; \
+	fi; \
+	for target in $(FUZZ_TARGETS); do \
+		echo "== $$target for $(FUZZ_SECONDS) s"; \
+		mkdir -p tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target; \
+		$(CARGO) $$nightly fuzz run --fuzz-dir tests/fuzz $$target \
+			tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -verbosity=0 \
+			|| exit 1; \
+	done
+
+clean: ## Remove what was built
+	$(CARGO) clean
+	rm -rf tests/fuzz/target tests/fuzz/corpus tests/fuzz/artifacts
