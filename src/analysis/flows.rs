@@ -322,7 +322,7 @@ impl Live {
                 tally.damaged += u64::from(!message.complete);
                 tally.uncertain += u64::from(message.confidence != Confidence::Exact);
                 tally.facts.message(&message);
-                Record::Message(MessageRecord { session, frames: Vec::new(), message })
+                Record::Message(MessageRecord { session, frames: Vec::new(), spans: Vec::new(), message })
             }
             Event::Anomaly(anomaly) => {
                 self.tally.anomalies += 1;

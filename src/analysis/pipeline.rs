@@ -17,6 +17,8 @@ pub struct Options {
     pub decode_as: Vec<u16>,
     /// Whether records say which packets they came in.
     pub frames: bool,
+    /// Whether messages say which packet holds which bytes of them.
+    pub spans: bool,
 }
 
 impl Default for Options {
@@ -26,6 +28,7 @@ impl Default for Options {
             flow: flow::Config::default(),
             decode_as: Vec::new(),
             frames: true,
+            spans: false,
         }
     }
 }
@@ -43,6 +46,7 @@ pub struct Pipeline {
     table: FlowTable,
     flows: Flows,
     frames: bool,
+    spans: bool,
     packets: u64,
     other_packets: u64,
     first: Option<Timestamp>,
@@ -55,6 +59,7 @@ impl Pipeline {
         Pipeline {
             table: FlowTable::new(options.flow.clone()),
             frames: options.frames,
+            spans: options.spans,
             flows: Flows::new(options),
             packets: 0,
             other_packets: 0,
@@ -114,6 +119,9 @@ impl Pipeline {
                 Record::Message(record) if self.frames => {
                     let message = &record.message;
                     let way = way(message.direction);
+                    if self.spans {
+                        record.spans = self.table.spans(flow, way, &message.pieces);
+                    }
                     record.frames = self.table.frames(flow, way, &message.headers);
                     let body = self.table.frames(flow, way, &message.pieces);
                     if body != record.frames {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::base::{Direction, GapKind, Timestamp};
-use crate::flow::{DirectionStats, EndReason, RoleSource};
+use crate::flow::{DirectionStats, EndReason, FrameSpan, RoleSource};
 use crate::rtmp;
 
 /// One line of the story. `session` numbers count from 1 in the order sessions are first seen.
@@ -110,6 +110,9 @@ pub struct MessageRecord {
     pub session: u32,
     /// Packets it came in, ascending; empty when the pipeline was told not to keep track.
     pub frames: Vec<u64>,
+    /// Which packet holds which bytes of the payload, in the order of the payload; empty unless
+    /// the pipeline was told to keep track.
+    pub spans: Vec<FrameSpan>,
     /// The message.
     pub message: Box<rtmp::Message>,
 }

@@ -97,7 +97,10 @@ impl FieldTree {
 
     /// Says in words what the newest node means.
     pub fn meaning(&mut self, meaning: String) {
-        if let Some(node) = self.nodes.last_mut() {
+        // In a full tree the newest node is not listed: the last one that is has another meaning.
+        if self.nodes.len() < MAX_NODES
+            && let Some(node) = self.nodes.last_mut()
+        {
             node.meaning = Some(meaning);
         }
     }

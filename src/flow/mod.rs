@@ -1,7 +1,18 @@
 //! Packets to streams: link layers, IP, TCP reassembly.
 
 mod event;
+mod flow;
+mod frames;
+mod half;
+mod layer;
+mod limits;
+mod lru;
+mod reassembly;
+mod table;
 
 pub use event::{
     DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, Gap, RoleSource, StreamData,
 };
+pub use frames::FrameSpan;
+pub use limits::FlowLimits;
+pub use table::{FlowTable, Outcome};

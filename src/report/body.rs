@@ -223,7 +223,7 @@ impl<'a> From<&'a VideoTag> for VideoLine<'a> {
         VideoLine {
             codec: names::video_codec(tag),
             fourcc: fourcc.map(|f| f.to_string()),
-            frame_type: names::frame_type(tag.frame_type),
+            frame_type: names::frame_type(tag),
             packet_type: names::video_packet_type(tag),
             composition_time: tag.composition_time,
             command: tag.command.map(names::video_command),
@@ -386,7 +386,7 @@ impl<'a> From<&'a TrackConfig> for ConfigLine<'a> {
             TrackConfig::Codec(config) => ConfigLine::Codec(Box::new(config.into())),
             TrackConfig::Multichannel { order, channels, mapping, flags } => {
                 ConfigLine::Multichannel(MultichannelLine {
-                    order: names::channel_order(order.0),
+                    order: names::channel_order(*order),
                     channels: *channels,
                     mapping: (!mapping.is_empty()).then_some(mapping),
                     flags: *flags,

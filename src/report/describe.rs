@@ -233,15 +233,9 @@ fn shared_object(object: &SharedObject) -> String {
 }
 
 fn video(tag: &VideoTag) -> String {
-    let mut parts = vec![names::frame_type(tag.frame_type).into_owned()];
+    let mut parts = vec![names::frame_type(tag).into_owned()];
     parts.extend(names::video_codec(tag).map(|c| c.into_owned()));
-    let packet = names::video_packet_type(tag);
-    // The usual packets say nothing that is not expected.
-    if let Some(packet) =
-        packet.filter(|p| !matches!(&**p, "nalu" | "coded_frames" | "coded_frames_x"))
-    {
-        parts.push(packet.replace('_', "-"));
-    }
+    parts.extend(names::video_packet_type(tag).and_then(|name| packet(&name)));
     parts.extend(tag.command.map(|c| names::video_command(c).replace('_', " ")));
     parts.extend(tag.composition_time.filter(|t| *t != 0).map(|t| format!("cts {t:+}")));
     tracks(&mut parts, tag.multitrack.map(|m| m.name()), &tag.tracks, &tag.mod_ex);
@@ -251,17 +245,23 @@ fn video(tag: &VideoTag) -> String {
     parts.join(" ")
 }
 
+/// A packet type as text shows it; that a packet holds frames goes without saying.
+fn packet(name: &str) -> Option<String> {
+    match name {
+        "coded_frames" | "coded_frames_x" | "command" => None,
+        "sequence_start" => Some("seq-header".to_owned()),
+        "sequence_end" => Some("seq-end".to_owned()),
+        other => Some(other.replace('_', "-")),
+    }
+}
+
 fn audio(tag: &AudioTag) -> String {
     if tag.empty {
         return "empty".to_owned();
     }
     let mut parts = Vec::new();
     parts.extend(names::audio_codec(tag).map(|c| c.into_owned()));
-    if let Some(packet) =
-        names::audio_packet_type(tag).filter(|p| !matches!(&**p, "raw" | "coded_frames"))
-    {
-        parts.push(packet.replace('_', "-"));
-    }
+    parts.extend(names::audio_packet_type(tag).and_then(|name| packet(&name)));
     // AAC says 44100/2 whatever it is; the configuration knows.
     let has_config = tag.tracks.iter().any(|t| t.config.is_some());
     if let (Some(rate), Some(channels), false) =
@@ -311,7 +311,7 @@ fn config(config: &TrackConfig) -> String {
     match config {
         TrackConfig::Codec(config) => codec_config(config),
         TrackConfig::Multichannel { order, channels, .. } => {
-            format!("{} channels, {} order", channels, names::channel_order(order.0))
+            format!("{} channels, {} order", channels, names::channel_order(*order))
         }
     }
 }

@@ -11,7 +11,7 @@ use super::model::{BytesValue, FieldJson, FieldJsonValue};
 use super::redact::{Redactions, Redactor};
 use crate::analysis::MessageRecord;
 use crate::base::{FieldTree, FieldValue};
-use crate::wire::message::{Body, MessageType};
+use crate::wire::message::{Body, MessageType, decode_prefix};
 
 /// Raw bytes of a field up to this many are its value; of longer ones the range says where.
 const MAX_VALUE_BYTES: usize = 64;
@@ -46,8 +46,10 @@ pub struct FieldLines {
 
 /// The one place that decodes with a listening tree.
 fn tree(record: &MessageRecord) -> FieldTree {
-    let _ = record;
-    FieldTree::new()
+    let message = &*record.message;
+    let mut tree = FieldTree::new();
+    decode_prefix(message.type_id, &message.payload, message.length as usize, Some(&mut tree));
+    tree
 }
 
 impl FieldLines {
@@ -55,9 +57,8 @@ impl FieldLines {
     /// what it said of this record.
     pub fn of(record: &MessageRecord, redactor: &Redactor, redactions: &Redactions) -> FieldLines {
         let mut lines = FieldLines::new(tree(record), record, redactor, redactions);
-        let frames = |range: &Range<usize>| frames_of(record, range);
         for line in &mut lines.lines {
-            line.frames = frames(&line.range);
+            line.frames = frames_of(record, &line.range);
         }
         lines
     }
@@ -227,9 +228,15 @@ fn union(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     out
 }
 
-/// The packets that hold bytes `range` of the payload.
-fn frames_of(record: &MessageRecord, _range: &Range<usize>) -> Vec<u64> {
-    record.frames.clone()
+/// The packets that hold bytes `range` of the payload, ascending, each once.
+fn frames_of(record: &MessageRecord, range: &Range<usize>) -> Vec<u64> {
+    let (start, end) = (range.start as u64, range.end as u64);
+    let first = record.spans.partition_point(|span| span.at + span.len <= start);
+    let touching = record.spans[first..].iter().take_while(|span| span.at < end);
+    let mut frames: Vec<u64> = touching.map(|span| span.frame).collect();
+    frames.sort_unstable();
+    frames.dedup();
+    frames
 }
 
 impl Serialize for FieldLines {
@@ -250,5 +257,190 @@ impl Serialize for FieldLines {
             redacted: line.redacted,
             frames: Cow::Borrowed(&line.frames),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::*;
+    use super::super::{NdjsonWriter, Redactor};
+    use super::*;
+    use crate::analysis::Record;
+    use crate::wire::amf::Value;
+    use crate::wire::message::{Command, Data, encode};
+
+    const KEY: &str = "pl4nt3dkey";
+    const TOKEN: &str = "t0k3nvalue";
+
+    /// A record whose payload is its body's encoding.
+    fn encoded(type_id: MessageType, body: Body) -> Record {
+        let payload = encode(type_id, &body).unwrap();
+        let mut message = message(type_id, body);
+        message.length = payload.len() as u32;
+        message.received = message.length;
+        message.payload = payload.into();
+        record(message)
+    }
+
+    fn encoded_command(type_id: MessageType, name: &str, values: Vec<Value>) -> Record {
+        encoded(
+            type_id,
+            Body::Command(Command {
+                name: name.into(),
+                transaction_id: Some(2.0),
+                object: Some(values.first().cloned().unwrap_or(Value::Null)),
+                arguments: values.get(1..).unwrap_or_default().to_vec(),
+            }),
+        )
+    }
+
+    fn fields(redactor: &mut Redactor, mut record: Record) -> (Record, FieldLines) {
+        let redactions = redactor.redact(&mut record);
+        let Record::Message(message) = &record else { panic!() };
+        let lines = FieldLines::of(message, redactor, &redactions);
+        (record, lines)
+    }
+
+    /// Prints with fields, in all formats.
+    fn print(record: &Record, lines: &FieldLines) -> String {
+        let mut writer = NdjsonWriter::new(Vec::new());
+        writer.write(record, Some(lines)).unwrap();
+        let out = String::from_utf8(std::mem::take(writer.out())).unwrap();
+        #[cfg(feature = "cli")]
+        {
+            let mut out = out;
+            for (hex, ranges) in [(false, true), (true, false)] {
+                let detail = super::super::Detail { fields: true, hex, all_bytes: true, ranges };
+                let mut writer = super::super::TextWriter::new(Vec::new(), false, detail);
+                writer.write(record, Some(lines)).unwrap();
+                out.push_str(std::str::from_utf8(writer.out()).unwrap());
+            }
+            out
+        }
+        #[cfg(not(feature = "cli"))]
+        out
+    }
+
+    #[track_caller]
+    fn hides(redactor: &mut Redactor, record: Record) -> String {
+        let (record, lines) = fields(redactor, record);
+        let out = print(&record, &lines);
+        let payload = lines.payload();
+        for secret in [KEY, TOKEN] {
+            assert!(!out.contains(secret), "{secret} shows in\n{out}");
+            let at = payload.windows(secret.len()).position(|w| w == secret.as_bytes());
+            if let Some(at) = at {
+                assert!(
+                    (at..at + secret.len()).all(|i| lines.is_masked(i)),
+                    "bytes of {secret}\n{out}"
+                );
+            }
+        }
+        out
+    }
+
+    fn connect_object() -> Value {
+        Value::object([
+            ("app", Value::string("live")),
+            ("tcUrl", Value::string(&format!("rtmp://h/live?token={TOKEN}"))),
+            ("capsEx", Value::Number(3.0)),
+        ])
+    }
+
+    #[test]
+    fn secrets_are_masked_in_tree_and_bytes() {
+        for type_id in [MessageType::COMMAND_AMF0, MessageType::COMMAND_AMF3] {
+            let mut redactor = Redactor::new(false);
+            let out = hides(
+                &mut redactor,
+                encoded_command(type_id, "connect", vec![connect_object(), Value::string(KEY)]),
+            );
+            assert!(out.contains("connect") && out.contains("capsEx"), "{out}");
+            assert!(out.contains("rtmp://h/live?token=<token-"), "{out}");
+            assert!(out.contains(r#""redacted":true"#), "{out}");
+            hides(
+                &mut redactor,
+                encoded_command(type_id, "publish", vec![Value::Null, Value::string(KEY)]),
+            );
+            // Learned before, in an unknown call, a byte array, a key, a message of unknown type.
+            let bytes = Value::ByteArray(KEY.as_bytes().to_vec());
+            let bytes =
+                if type_id == MessageType::COMMAND_AMF3 { bytes } else { Value::string(KEY) };
+            hides(&mut redactor, encoded_command(type_id, "call", vec![Value::Null, bytes]));
+            let metadata = Value::object([(KEY, Value::string(&format!("a {TOKEN} b")))]);
+            let data = Data { values: vec![Value::string("onMetaData"), metadata] };
+            hides(&mut redactor, encoded(MessageType::DATA_AMF0, Body::Data(data)));
+            let mut unknown = message(MessageType(99), Body::Unknown);
+            unknown.payload = format!("xx{KEY}xx").into_bytes().into();
+            hides(&mut redactor, record(unknown));
+        }
+    }
+
+    #[test]
+    fn a_command_cut_anywhere_hides_what_is_left_of_it() {
+        let whole = encoded_command(
+            MessageType::COMMAND_AMF0,
+            "connect",
+            vec![connect_object(), Value::string(KEY)],
+        );
+        let Record::Message(whole) = whole else { panic!() };
+        for cut in 0..whole.message.payload.len() {
+            let mut message = (*whole.message).clone();
+            message.payload = message.payload.slice(..cut);
+            let (body, stop) =
+                crate::wire::message::decode(message.type_id, &message.payload, None);
+            message.body = body;
+            message.stop = stop;
+            message.complete = false;
+            // No prefix of a secret of more than two bytes either.
+            let (record, lines) = fields(&mut Redactor::new(false), record(message));
+            let out = print(&record, &lines);
+            for secret in [KEY, TOKEN] {
+                assert!(!out.contains(&secret[..3]), "cut at {cut}:\n{out}");
+            }
+        }
+    }
+
+    #[test]
+    fn shown_secrets_are_shown() {
+        let record = encoded_command(
+            MessageType::COMMAND_AMF0,
+            "publish",
+            vec![Value::Null, Value::string(KEY)],
+        );
+        let (record, lines) = fields(&mut Redactor::new(true), record);
+        let out = print(&record, &lines);
+        assert!(out.contains(KEY) && !out.contains("**"), "{out}");
+    }
+
+    #[test]
+    fn fields_know_their_packets() {
+        let (_, lines) = fields(
+            &mut Redactor::new(false),
+            encoded_command(MessageType::COMMAND_AMF0, "createStream", vec![Value::Null]),
+        );
+        // The name takes bytes 0 to 15, the number's 8 bytes cross byte 20.
+        assert_eq!(lines.lines().iter().map(|l| l.range.end).max(), Some(25));
+        let first = lines.lines().first().unwrap();
+        assert!(first.range.start == 0 && first.frames[0] == 7);
+        let crossing =
+            lines.lines().iter().find(|l| l.range.start < 20 && l.range.end > 20).unwrap();
+        assert_eq!(crossing.frames, [7, 8]);
+    }
+
+    #[test]
+    fn what_was_not_decoded_is_said_and_masked() {
+        let mut message = message(MessageType::COMMAND_AMF0, Body::Command(Command::default()));
+        message.payload = bytes::Bytes::from_static(b"\x02\x00\x04play\x00pl4nt3dkey");
+        let (_, lines) = fields(&mut Redactor::new(false), record(message));
+        assert!((8..18).all(|at| lines.is_masked(at)));
+    }
+
+    #[test]
+    fn ranges_join_and_invert() {
+        assert_eq!(union(vec![5..7, 1..2, 2..3, 6..9, 4..4]), [1..3, 5..9]);
+        assert_eq!(complement(vec![1..3, 5..9], 12), [0..1, 3..5, 9..12]);
+        assert_eq!(complement(vec![], 2), [0..2]);
+        assert_eq!(complement(vec![0..5], 3), []);
     }
 }

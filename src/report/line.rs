@@ -23,7 +23,7 @@ pub struct Detail {
     pub hex: bool,
     /// Text: all bytes of a long field, not only the first ones.
     pub all_bytes: bool,
-    /// Text: byte ranges and packets beside the fields.
+    /// Byte ranges and packets beside the fields.
     pub ranges: bool,
 }
 

@@ -15,6 +15,8 @@ mod model;
 mod names;
 mod ndjson;
 mod redact;
+#[cfg(test)]
+mod samples;
 mod summary;
 #[cfg(feature = "cli")]
 mod text;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::wire::flv::{AudioTag, FourCc, VideoTag};
+use crate::wire::flv::{AudioTag, FourCc, MultichannelOrder, VideoTag};
 
 pub(super) type Name = Cow<'static, str>;
 
@@ -10,80 +10,27 @@ fn or_number(name: &'static str, number: u8) -> Name {
     if name.is_empty() { format!("unknown_{number}").into() } else { name.into() }
 }
 
+fn known_or_number(name: &'static str, number: u8) -> Name {
+    or_number(if name == "unknown" { "" } else { name }, number)
+}
+
 /// FLV FrameType.
-pub(super) fn frame_type(number: u8) -> Name {
-    let name = match number {
-        1 => "key",
-        2 => "inter",
-        3 => "disposable_inter",
-        4 => "generated_key",
-        5 => "command",
-        _ => "",
-    };
-    or_number(name, number)
-}
-
-/// FLV CodecID; 12 and 13 are a common extension of CDNs in China.
-fn video_codec_id(number: u8) -> Name {
-    let name = match number {
-        2 => "h263",
-        3 => "screen",
-        4 => "vp6",
-        5 => "vp6a",
-        6 => "screen2",
-        7 => "avc",
-        12 => "hevc",
-        13 => "av1",
-        _ => "",
-    };
-    or_number(name, number)
-}
-
-/// FLV SoundFormat.
-fn sound_format(number: u8) -> Name {
-    let name = match number {
-        0 => "pcm",
-        1 => "adpcm",
-        2 => "mp3",
-        3 => "pcm_le",
-        4 => "nellymoser_16k",
-        5 => "nellymoser_8k",
-        6 => "nellymoser",
-        7 => "g711a",
-        8 => "g711u",
-        10 => "aac",
-        11 => "speex",
-        14 => "mp3_8k",
-        15 => "device_specific",
-        _ => "",
-    };
-    or_number(name, number)
+pub(super) fn frame_type(tag: &VideoTag) -> Name {
+    known_or_number(tag.frame_type_name(), tag.frame_type)
 }
 
 /// The codec a FourCC stands for; an unknown one is its own name.
 pub(super) fn fourcc_codec(fourcc: FourCc) -> Name {
-    let name = match &fourcc.0 {
-        b"avc1" => "avc",
-        b"hvc1" => "hevc",
-        b"vvc1" => "vvc",
-        b"av01" => "av1",
-        b"vp08" => "vp8",
-        b"vp09" => "vp9",
-        b"ac-3" => "ac3",
-        b"ec-3" => "eac3",
-        b"Opus" => "opus",
-        b".mp3" => "mp3",
-        b"fLaC" => "flac",
-        b"mp4a" => "aac",
-        _ => return fourcc.to_string().into(),
-    };
-    name.into()
+    match fourcc.codec_name() {
+        "unknown" => fourcc.to_string().into(),
+        name => name.into(),
+    }
 }
 
 /// The codec of a video message; `None` for a command, and for tracks with codecs of their own.
 pub(super) fn video_codec(tag: &VideoTag) -> Option<Name> {
     match tag.codec_id {
-        Some(id) => Some(video_codec_id(id)),
+        Some(id) => Some(known_or_number(tag.codec_name(), id)),
         None => common_fourcc(tag.tracks.iter().map(|t| t.fourcc)).map(fourcc_codec),
     }
 }
@@ -93,7 +40,7 @@ pub(super) fn audio_codec(tag: &AudioTag) -> Option<Name> {
     if tag.enhanced {
         common_fourcc(tag.tracks.iter().map(|t| t.fourcc)).map(fourcc_codec)
     } else {
-        Some(sound_format(tag.sound_format))
+        Some(known_or_number(tag.codec_name(), tag.sound_format))
     }
 }
 
@@ -104,41 +51,15 @@ pub(super) fn common_fourcc(fourccs: impl IntoIterator<Item = Option<FourCc>>) -
     fourccs.all(|f| f == Some(first)).then_some(first)
 }
 
-/// AVCPacketType, or VideoPacketType with an Enhanced header.
+/// Packet type of a video message, in the same words with and without an Enhanced header.
 pub(super) fn video_packet_type(tag: &VideoTag) -> Option<Name> {
-    let number = tag.packet_type?;
-    let name = match (tag.enhanced, number) {
-        (false, 0) => "sequence_header",
-        (false, 1) => "nalu",
-        (false, 2) => "end_of_sequence",
-        (true, 0) => "sequence_start",
-        (true, 1) => "coded_frames",
-        (true, 2) => "sequence_end",
-        (true, 3) => "coded_frames_x",
-        (true, 4) => "metadata",
-        (true, 5) => "mpeg2ts_sequence_start",
-        (true, 6) => "multitrack",
-        (true, 7) => "mod_ex",
-        _ => "",
-    };
-    Some(or_number(name, number))
+    let name = tag.packet_name()?;
+    Some(tag.packet_type.map_or(name.into(), |number| known_or_number(name, number)))
 }
 
-/// AACPacketType, or AudioPacketType with an Enhanced header.
+/// Packet type of an audio message, in the same words with and without an Enhanced header.
 pub(super) fn audio_packet_type(tag: &AudioTag) -> Option<Name> {
-    let number = tag.packet_type?;
-    let name = match (tag.enhanced, number) {
-        (false, 0) => "sequence_header",
-        (false, 1) => "raw",
-        (true, 0) => "sequence_start",
-        (true, 1) => "coded_frames",
-        (true, 2) => "sequence_end",
-        (true, 4) => "multichannel_config",
-        (true, 5) => "multitrack",
-        (true, 7) => "mod_ex",
-        _ => "",
-    };
-    Some(or_number(name, number))
+    Some(known_or_number(tag.packet_name()?, tag.packet_type?))
 }
 
 /// Sample rate in Hz that FLV's SoundRate code stands for.
@@ -174,31 +95,11 @@ pub(super) fn mod_ex(number: u8) -> Name {
 }
 
 /// AudioChannelOrder.
-pub(super) fn channel_order(number: u8) -> Name {
-    let name = match number {
-        0 => "unspecified",
-        1 => "native",
-        2 => "custom",
-        _ => "",
-    };
-    or_number(name, number)
+pub(super) fn channel_order(order: MultichannelOrder) -> Name {
+    known_or_number(order.name(), order.0)
 }
 
 /// Shared object event type (RTMP 1.0 section 7.1.3).
 pub(super) fn shared_object_event(number: u8) -> Name {
-    let name = match number {
-        1 => "use",
-        2 => "release",
-        3 => "request_change",
-        4 => "change",
-        5 => "success",
-        6 => "send_message",
-        7 => "status",
-        8 => "clear",
-        9 => "remove",
-        10 => "request_remove",
-        11 => "use_success",
-        _ => "",
-    };
-    or_number(name, number)
+    known_or_number(crate::wire::message::shared_object_event_name(number), number)
 }

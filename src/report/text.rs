@@ -310,10 +310,6 @@ impl<W: Write> TextWriter<W> {
         }
         let text = self.paint(DIM, &text);
         writeln!(self.out, "{text}")?;
-        for error in &r.capture_errors {
-            let line = self.paint(BAD, &clean(error));
-            writeln!(self.out, "{line}")?;
-        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 
 mod chunk_stream;
 mod chunks;
+mod encoder;
 mod event;
 mod handshake;
 mod limits;
@@ -13,6 +14,10 @@ mod search;
 mod session;
 mod transactions;
 
+pub use encoder::{
+    ChunkEncoder, CsidForm, EncodeError, ExtendedTimestampHabit, MessageChunks, Outgoing,
+    WrittenChunk,
+};
 pub use event::{Anomaly, AnomalyKind, Confidence, Event, Handshake, Hole, Message, Reply, Scheme};
 pub use limits::Limits;
 pub use search::looks_like_chunks;

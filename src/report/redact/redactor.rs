@@ -96,6 +96,11 @@ impl Redactor {
         std::mem::take(&mut self.found)
     }
 
+    /// A line about the run with remembered secrets replaced.
+    pub fn clean(&self, line: &str) -> String {
+        self.scrubbed(line).unwrap_or_else(|| line.to_owned())
+    }
+
     /// Byte ranges of `bytes` that hold remembered secrets.
     pub(in crate::report) fn find(&self, bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
         if self.show {

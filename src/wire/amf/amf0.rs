@@ -1,5 +1,7 @@
 //! AMF0 (amf0-file-format-specification).
 
+use std::borrow::Cow;
+
 use crate::base::{FieldValue, Reader, Stop, StopReason};
 
 use super::{Cut, Name, Property, State, Text, Value, amf3};
@@ -62,12 +64,9 @@ pub fn decode_lax<'a, 'n>(
         _ => {
             let text = name.text(r);
             let start = r.pos();
-            let value = r.quiet(|r| scalar(r, state))?;
-            r.leaf(start, || (text, show(&value)));
-            if let Some(meaning) = explain(&value) {
-                r.meaning(|| meaning);
-            }
-            Ok(value)
+            let result = r.quiet(|r| scalar(r, state));
+            record(r, start, text, result.as_ref());
+            result
         }
     }
 }
@@ -214,8 +213,25 @@ pub(super) fn text_field(bytes: &[u8]) -> FieldValue {
     FieldValue::Text(String::from_utf8_lossy(bytes).into_owned())
 }
 
+/// Records a value without members, read since byte `start`.
+pub(super) fn record<E>(
+    r: &mut Reader<'_, '_>,
+    start: usize,
+    name: Cow<'static, str>,
+    result: Result<&Value, E>,
+) {
+    if !r.records_fields() || r.pos() == start {
+        return;
+    }
+    r.leaf(start, || (name, result.as_ref().map_or(FieldValue::Bytes, |value| show(value))));
+    let meaning = result.map_or_else(|_| Some("cut".into()), explain);
+    if let Some(meaning) = meaning {
+        r.meaning(|| meaning);
+    }
+}
+
 /// A value without members as a field of the tree.
-pub(super) fn show(value: &Value) -> FieldValue {
+fn show(value: &Value) -> FieldValue {
     match value {
         Value::Number(number) => FieldValue::Number(*number),
         Value::Integer(integer) => FieldValue::Int(i64::from(*integer)),
@@ -228,7 +244,7 @@ pub(super) fn show(value: &Value) -> FieldValue {
 }
 
 /// What a value without members is, where [`show`] does not say it all.
-pub(super) fn explain(value: &Value) -> Option<String> {
+fn explain(value: &Value) -> Option<String> {
     Some(match value {
         Value::Boolean(flag) => flag.to_string(),
         Value::Null => "null".into(),

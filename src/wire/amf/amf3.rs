@@ -2,7 +2,7 @@
 
 use crate::base::{FieldValue, Reader, Stop, StopReason};
 
-use super::amf0::{explain, keep, show, text_field};
+use super::amf0::{keep, record, text_field};
 use super::state::Traits;
 use super::{Cut, Name, Property, State, Text, Value, flex};
 
@@ -59,12 +59,9 @@ pub fn decode_lax<'a, 'n>(
         return result;
     }
     let start = r.pos();
-    let value = r.quiet(|r| leaf(r, state))?;
-    r.leaf(start, || (text, show(&value)));
-    if let Some(meaning) = explain(&value) {
-        r.meaning(|| meaning);
-    }
-    Ok(value)
+    let result = r.quiet(|r| leaf(r, state));
+    record(r, start, text, result.as_ref());
+    Ok(result?)
 }
 
 /// Whether the U29 at the beginning of `bytes` has its lowest bit clear.
@@ -387,20 +384,27 @@ fn dictionary<'a>(r: &mut Reader<'a, '_>, state: &mut State<'a>, count: u32) -> 
     let mut entries = Vec::new();
     let mut result = Ok(());
     for index in 0..count as usize {
-        let entry =
-            decode_lax(r, state, Name::Nth("key", index)).map_err(|cut| cut.stop).and_then(|key| {
-                match decode_lax(r, state, Name::Nth("value", index)) {
-                    Ok(value) => Ok(entries.push((key, value))),
-                    Err(cut) => {
-                        entries.extend(cut.value.map(|value| (key, value)));
-                        Err(cut.stop)
-                    }
-                }
-            });
-        if let Err(stop) = entry {
-            result = Err(stop);
+        result = entry(r, state, index, &mut entries);
+        if result.is_err() {
             break;
         }
     }
     keep(Value::Dictionary { weak, entries }, result)
+}
+
+fn entry<'a>(
+    r: &mut Reader<'a, '_>,
+    state: &mut State<'a>,
+    index: usize,
+    entries: &mut Vec<(Value, Value)>,
+) -> Result<(), Stop> {
+    let key = decode_lax(r, state, Name::Nth("key", index)).map_err(|cut| cut.stop)?;
+    match decode_lax(r, state, Name::Nth("value", index)) {
+        Ok(value) => entries.push((key, value)),
+        Err(cut) => {
+            entries.extend(cut.value.map(|value| (key, value)));
+            return Err(cut.stop);
+        }
+    }
+    Ok(())
 }

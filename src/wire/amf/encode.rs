@@ -19,8 +19,12 @@ pub fn encode_amf0(value: &Value) -> Vec<u8> {
 /// AVM+ marker. Names are cut at 65,535 bytes.
 pub fn encode_amf0_to(w: &mut Writer, value: &Value) {
     match value {
-        Value::Number(number) => drop(w.u8(amf0::NUMBER).f64(*number)),
-        Value::Boolean(flag) => drop(w.u8(amf0::BOOLEAN).u8(u8::from(*flag))),
+        Value::Number(number) => {
+            w.u8(amf0::NUMBER).f64(*number);
+        }
+        Value::Boolean(flag) => {
+            w.u8(amf0::BOOLEAN).u8(u8::from(*flag));
+        }
         Value::String(text) if text.0.len() <= 0xffff => {
             w.u8(amf0::STRING);
             short_string(w, text);
@@ -30,7 +34,9 @@ pub fn encode_amf0_to(w: &mut Writer, value: &Value) {
         Value::Object { class, properties } => {
             match class {
                 Some(class) => short_string(w.u8(amf0::TYPED_OBJECT), class),
-                None => drop(w.u8(amf0::OBJECT)),
+                None => {
+                    w.u8(amf0::OBJECT);
+                }
             }
             amf0_properties(w, properties);
         }
@@ -42,13 +48,27 @@ pub fn encode_amf0_to(w: &mut Writer, value: &Value) {
             w.u8(amf0::STRICT_ARRAY).u32(items.len() as u32);
             items.iter().for_each(|item| encode_amf0_to(w, item));
         }
-        Value::Date { millis, zone } => drop(w.u8(amf0::DATE).f64(*millis).u16(*zone as u16)),
-        Value::Reference(index) => drop(w.u8(amf0::REFERENCE).u16(*index as u16)),
-        Value::MovieClip => drop(w.u8(amf0::MOVIE_CLIP)),
-        Value::Null => drop(w.u8(amf0::NULL)),
-        Value::Undefined => drop(w.u8(amf0::UNDEFINED)),
-        Value::Unsupported => drop(w.u8(amf0::UNSUPPORTED)),
-        Value::RecordSet => drop(w.u8(amf0::RECORD_SET)),
+        Value::Date { millis, zone } => {
+            w.u8(amf0::DATE).f64(*millis).u16(*zone as u16);
+        }
+        Value::Reference(index) => {
+            w.u8(amf0::REFERENCE).u16(*index as u16);
+        }
+        Value::MovieClip => {
+            w.u8(amf0::MOVIE_CLIP);
+        }
+        Value::Null => {
+            w.u8(amf0::NULL);
+        }
+        Value::Undefined => {
+            w.u8(amf0::UNDEFINED);
+        }
+        Value::Unsupported => {
+            w.u8(amf0::UNSUPPORTED);
+        }
+        Value::RecordSet => {
+            w.u8(amf0::RECORD_SET);
+        }
         Value::Integer(_)
         | Value::Externalizable { .. }
         | Value::EcmaArray { .. }
@@ -97,18 +117,30 @@ pub fn encode_amf3_to(w: &mut Writer, value: &Value) {
         Value::Undefined | Value::MovieClip | Value::RecordSet | Value::Unsupported => {
             w.u8(amf3::UNDEFINED);
         }
-        Value::Null => drop(w.u8(amf3::NULL)),
-        Value::Boolean(false) => drop(w.u8(amf3::FALSE)),
-        Value::Boolean(true) => drop(w.u8(amf3::TRUE)),
+        Value::Null => {
+            w.u8(amf3::NULL);
+        }
+        Value::Boolean(false) => {
+            w.u8(amf3::FALSE);
+        }
+        Value::Boolean(true) => {
+            w.u8(amf3::TRUE);
+        }
         Value::Integer(integer) if (-1 << 28..1 << 28).contains(integer) => {
             u29(w.u8(amf3::INTEGER), *integer as u32 & U29_MAX);
         }
-        Value::Integer(integer) => drop(w.u8(amf3::DOUBLE).f64(f64::from(*integer))),
-        Value::Number(number) => drop(w.u8(amf3::DOUBLE).f64(*number)),
+        Value::Integer(integer) => {
+            w.u8(amf3::DOUBLE).f64(f64::from(*integer));
+        }
+        Value::Number(number) => {
+            w.u8(amf3::DOUBLE).f64(*number);
+        }
         Value::String(text) => counted(w.u8(amf3::STRING), &text.0),
         Value::Xml(text) => counted(w.u8(amf3::XML), &text.0),
         Value::ByteArray(bytes) => counted(w.u8(amf3::BYTE_ARRAY), bytes),
-        Value::Date { millis, .. } => drop(w.u8(amf3::DATE).u8(1).f64(*millis)),
+        Value::Date { millis, .. } => {
+            w.u8(amf3::DATE).u8(1).f64(*millis);
+        }
         // Any complex type's marker will do: the index says the rest.
         Value::Reference(index) => u29(w.u8(amf3::OBJECT), index << 1),
         Value::StrictArray(items) => amf3_array(w, &[], items),
@@ -121,15 +153,21 @@ pub fn encode_amf3_to(w: &mut Writer, value: &Value) {
         }
         Value::VectorInt { fixed, items } => {
             vector(w, amf3::VECTOR_INT, *fixed, items.len());
-            items.iter().for_each(|item| drop(w.u32(*item as u32)));
+            items.iter().for_each(|item| {
+                w.u32(*item as u32);
+            });
         }
         Value::VectorUint { fixed, items } => {
             vector(w, amf3::VECTOR_UINT, *fixed, items.len());
-            items.iter().for_each(|item| drop(w.u32(*item)));
+            items.iter().for_each(|item| {
+                w.u32(*item);
+            });
         }
         Value::VectorDouble { fixed, items } => {
             vector(w, amf3::VECTOR_DOUBLE, *fixed, items.len());
-            items.iter().for_each(|item| drop(w.f64(*item)));
+            items.iter().for_each(|item| {
+                w.f64(*item);
+            });
         }
         Value::VectorObject { fixed, class, items } => {
             vector(w, amf3::VECTOR_OBJECT, *fixed, items.len());
@@ -153,10 +191,18 @@ fn u29(w: &mut Writer, value: u32) {
     let value = value & U29_MAX;
     let more = |shift: u32| (value >> shift & 0x7f | 0x80) as u8;
     match value {
-        0..0x80 => drop(w.u8(value as u8)),
-        0x80..0x4000 => drop(w.u8(more(7)).u8((value & 0x7f) as u8)),
-        0x4000..0x20_0000 => drop(w.u8(more(14)).u8(more(7)).u8((value & 0x7f) as u8)),
-        _ => drop(w.u8(more(22)).u8(more(15)).u8(more(8)).u8(value as u8)),
+        0..0x80 => {
+            w.u8(value as u8);
+        }
+        0x80..0x4000 => {
+            w.u8(more(7)).u8((value & 0x7f) as u8);
+        }
+        0x4000..0x20_0000 => {
+            w.u8(more(14)).u8(more(7)).u8((value & 0x7f) as u8);
+        }
+        _ => {
+            w.u8(more(22)).u8(more(15)).u8(more(8)).u8(value as u8);
+        }
     }
 }
 

@@ -125,11 +125,21 @@ impl<'a> State<'a> {
 
     /// Counts a value, or a name that takes memory like one.
     pub(crate) fn count(&mut self, r: &Reader<'_, '_>, field: &'static str) -> Result<(), Stop> {
-        if self.values >= MAX_VALUES {
+        if self.is_spent() {
             return Err(r.stop(field, StopReason::TooMany));
         }
         self.values += 1;
         Ok(())
+    }
+
+    /// Counts values that were decoded elsewhere.
+    pub(crate) fn spend(&mut self, values: usize) {
+        self.values = self.values.saturating_add(u32::try_from(values).unwrap_or(u32::MAX));
+    }
+
+    /// Whether no value may be decoded any more.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.values >= MAX_VALUES
     }
 
     /// Goes one container deeper; [`State::leave`] goes back.

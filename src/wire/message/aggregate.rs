@@ -96,7 +96,9 @@ fn part<'a>(
         let pointer = shifted(fields, end, |fields| reader(last, fields).u32("back_pointer"));
         match pointer {
             Ok(pointer) => part.back_pointer = Some(pointer),
-            Err(inner) => drop(stop.get_or_insert(later(inner, end))),
+            Err(inner) => {
+                stop.get_or_insert(later(inner, end));
+            }
         }
     }
     parts.push(part);

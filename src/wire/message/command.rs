@@ -46,16 +46,18 @@ impl<'s, 'a> Values<'s, 'a> {
         self.stop.get_or_insert(Stop { field, at, reason });
     }
 
-    /// What was wrong first; an object that the message ends in place of its end marker is told
-    /// too, although nothing of it is lost.
-    fn finish(mut self, r: &mut Reader<'a, '_>) -> Option<Stop> {
-        if let Some(at) = self.state.unterminated() {
-            let reason = StopReason::Truncated { needed: 3, left: 0 };
-            self.note("object_end_marker", at, reason);
-        }
+    /// What was wrong first.
+    fn finish(self, r: &mut Reader<'a, '_>) -> Option<Stop> {
         r.rest("undecoded");
-        self.stop
+        self.stop.or_else(|| unterminated(self.state))
     }
+}
+
+/// The stop for an object that ends with the message, without its end marker. Nothing is lost, but
+/// strict receivers refuse it.
+pub(super) fn unterminated(state: &State<'_>) -> Option<Stop> {
+    let reason = StopReason::Truncated { needed: 3, left: 0 };
+    state.unterminated().map(|at| Stop { field: "object_end_marker", at, reason })
 }
 
 /// Reads the format byte of types 15 and 17. The first value is a string, so a string's marker

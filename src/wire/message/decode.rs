@@ -67,7 +67,7 @@ pub(super) fn decode_in<'a>(
             shared_object::decode(type_id, r, state)
         }
         MessageType::AUDIO => media::audio(r, total_len),
-        MessageType::VIDEO => media::video(r, total_len),
+        MessageType::VIDEO => media::video(r, total_len, state),
         _ => {
             r.rest("payload");
             (Body::Unknown, None)

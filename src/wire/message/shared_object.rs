@@ -6,7 +6,7 @@
 use crate::base::{FieldValue, Reader, Stop, StopReason, Writer};
 use crate::wire::amf::{Cut, Name, Property, State, Text, amf0, short_string};
 
-use super::command::begin;
+use super::command::{begin, unterminated};
 use super::types::MessageType;
 use super::{Body, SharedObject, SharedObjectEvent};
 
@@ -53,7 +53,8 @@ pub(super) fn decode<'a>(
     let mut first = None;
     let result = read(type_id, r, state, &mut object, &mut first);
     r.rest("undecoded");
-    (Body::SharedObject(object), first.or(result.err()))
+    let stop = first.or(result.err()).or_else(|| unterminated(state));
+    (Body::SharedObject(object), stop)
 }
 
 fn read<'a>(

@@ -1,0 +1,135 @@
+//! `rtmpscope dump`: packets through the pipeline to the printer.
+
+use std::time::{Duration, Instant};
+
+use super::plan::{Plan, Source};
+use super::printer::Printer;
+use super::progress::Bar;
+use super::{EXIT_OK, EXIT_TROUBLE};
+use crate::analysis::{Options, Pipeline, Record};
+use crate::capture::{Capture, Next, OpenOptions, StopFlag};
+
+/// How long output may lie about unseen while input goes on or waits.
+const FLUSH: Duration = Duration::from_millis(100);
+
+/// Runs a plan to its exit code; `Err` is why it could not begin.
+pub(super) fn run(mut plan: Plan) -> Result<u8, String> {
+    let stop = StopFlag::new();
+    let mut packets = Packets::open(&mut plan, &stop)?;
+    if plan.prompt {
+        stop_on_ctrl_c(&stop)?;
+    }
+    let mut printer = Printer::new(&mut plan);
+    let mut pipeline = Pipeline::new(options(&plan));
+    let mut bar = plan.progress.then(|| packets.bar()).flatten();
+    let mut flushed = Instant::now();
+    while !printer.failed() {
+        let mut sink = |record: Record| printer.record(record);
+        match packets.next(plan.prompt) {
+            Next::Packet(packet) => pipeline.push(&packet, &mut sink),
+            Next::Idle => printer.flush(),
+            Next::End => break,
+        }
+        if plan.prompt && flushed.elapsed() >= FLUSH {
+            printer.flush();
+            flushed = Instant::now();
+        }
+        if let Some(bar) = &mut bar {
+            bar.tick();
+        }
+    }
+    if let Some(bar) = bar {
+        bar.finish();
+    }
+    let errors = packets.errors();
+    pipeline.finish(errors.clone(), &mut |record| printer.record(record));
+    let errors: Vec<String> = errors.iter().map(|error| printer.clean(error)).collect();
+    // A closed pipe is how a reader says that it has seen enough.
+    let read_on = printer.finish().map_err(|e| format!("cannot write the output: {e}"))?;
+    if !read_on {
+        return Ok(EXIT_OK);
+    }
+    for error in &errors {
+        eprintln!("rtmpscope: {error}");
+    }
+    Ok(if errors.is_empty() { EXIT_OK } else { EXIT_TROUBLE })
+}
+
+fn options(plan: &Plan) -> Options {
+    let mut options = Options { decode_as: plan.decode_as.clone(), ..Options::default() };
+    options.session.keep_media = plan.detail.needs_payload();
+    // Text shows packets only beside fields, a summary not at all.
+    options.frames = !plan.summary;
+    options.spans = plan.detail.ranges;
+    options
+}
+
+/// What a terminal's Ctrl-C ends is the input: the report is finished. A second one ends the
+/// program.
+fn stop_on_ctrl_c(stop: &StopFlag) -> Result<(), String> {
+    let stop = stop.clone();
+    ctrlc::set_handler(move || {
+        if stop.is_set() {
+            std::process::exit(130);
+        }
+        stop.stop();
+    })
+    .map_err(|e| format!("cannot handle Ctrl-C: {e}"))
+}
+
+/// The inputs of a plan.
+enum Packets {
+    Captures(Box<Capture>),
+    #[cfg(feature = "live")]
+    Live(Box<crate::capture::Live>),
+}
+
+impl Packets {
+    fn open(plan: &mut Plan, stop: &StopFlag) -> Result<Packets, String> {
+        let nothing = Source::Captures { inputs: Vec::new(), follow: false };
+        match std::mem::replace(&mut plan.source, nothing) {
+            Source::Captures { inputs, follow } => {
+                let options = OpenOptions { follow, stop: stop.clone() };
+                let capture = Capture::open(inputs, options).map_err(|e| e.to_string())?;
+                Ok(Packets::Captures(Box::new(capture)))
+            }
+            #[cfg(feature = "live")]
+            Source::Live { interface, filter } => {
+                let mut options = crate::capture::LiveOptions::new(interface);
+                options.filter = filter;
+                options.stop = stop.clone();
+                let live = crate::capture::Live::open(&options).map_err(|e| e.to_string())?;
+                Ok(Packets::Live(Box::new(live)))
+            }
+        }
+    }
+
+    /// The next packet; with `prompt` the wait for it is short.
+    fn next(&mut self, prompt: bool) -> Next {
+        match self {
+            Packets::Captures(capture) if prompt => capture.poll_packet(FLUSH),
+            Packets::Captures(capture) => capture.next_packet().map_or(Next::End, Next::Packet),
+            #[cfg(feature = "live")]
+            Packets::Live(live) => live.poll_packet(FLUSH),
+        }
+    }
+
+    fn bar(&self) -> Option<Bar> {
+        match self {
+            Packets::Captures(capture) => Some(Bar::new(capture.progress())),
+            #[cfg(feature = "live")]
+            Packets::Live(_) => None,
+        }
+    }
+
+    /// What went wrong while reading, a line each.
+    fn errors(&mut self) -> Vec<String> {
+        match self {
+            Packets::Captures(capture) => {
+                capture.errors().iter().map(ToString::to_string).collect()
+            }
+            #[cfg(feature = "live")]
+            Packets::Live(live) => live.error().iter().map(ToString::to_string).collect(),
+        }
+    }
+}
