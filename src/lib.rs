@@ -12,7 +12,7 @@
 //! (`docs/architecture.md` says why).
 #![forbid(unsafe_code)]
 
-//pub mod analysis;
+pub mod analysis;
 pub mod base;
 pub mod capture;
 #[cfg(feature = "cli")]

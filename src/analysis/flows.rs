@@ -236,9 +236,10 @@ impl Flows {
             .zip(handshake)
             .any(|(head, start)| start && matches!(head.bytes.first(), Some(6 | 8 | 9)));
         let transport = if encrypted { Transport::Rtmpe } else { Transport::Rtmp };
-        let midstream = handshake.iter().zip(&probing.heads).any(|(handshake, head)| {
-            !handshake && !head.bytes.is_empty()
-        });
+        let midstream = handshake
+            .iter()
+            .zip(&probing.heads)
+            .any(|(handshake, head)| !handshake && !head.bytes.is_empty());
         let number = self.announce(flow, &probing, flip, transport, midstream);
         let mut session = Session::new(self.options.session.clone());
         for direction in Direction::BOTH {
@@ -255,7 +256,11 @@ impl Flows {
         for held in std::mem::take(&mut probing.held) {
             match held {
                 Held::Data { direction, offset, bytes, time } => {
-                    self.data(flow, direction, StreamData { offset, bytes: &bytes, time, frame: 0 });
+                    self.data(
+                        flow,
+                        direction,
+                        StreamData { offset, bytes: &bytes, time, frame: 0 },
+                    );
                 }
                 Held::Gap(gap) => self.gap(flow, gap),
                 Held::Anomaly(anomaly) => self.anomaly(flow, anomaly),
@@ -322,7 +327,12 @@ impl Live {
                 tally.damaged += u64::from(!message.complete);
                 tally.uncertain += u64::from(message.confidence != Confidence::Exact);
                 tally.facts.message(&message);
-                Record::Message(MessageRecord { session, frames: Vec::new(), spans: Vec::new(), message })
+                Record::Message(MessageRecord {
+                    session,
+                    frames: Vec::new(),
+                    spans: Vec::new(),
+                    message,
+                })
             }
             Event::Anomaly(anomaly) => {
                 self.tally.anomalies += 1;
@@ -460,7 +470,7 @@ impl FlowSink for Flows {
         let Some(state) = self.states.get_mut(flow.0 as usize) else { return };
         let (reason, stats, flip) = match state {
             State::Live(live) if live.flip => {
-                (reason.reverse(), [stats[1].clone(), stats[0].clone()], true)
+                (reversed(reason), [stats[1].clone(), stats[0].clone()], true)
             }
             _ => (reason, stats.clone(), false),
         };
@@ -511,5 +521,15 @@ impl FlowSink for Flows {
         };
         self.totals.undecoded_bytes += end.undecoded_bytes.iter().sum::<u64>();
         self.queue.push(Queued { flow, flip, record: Record::SessionEnd(end) });
+    }
+}
+
+/// The same end, told with client and server exchanged.
+fn reversed(reason: EndReason) -> EndReason {
+    match reason {
+        EndReason::Fin(direction) => EndReason::Fin(direction.reverse()),
+        EndReason::Reset(direction) => EndReason::Reset(direction.reverse()),
+        EndReason::EndOfCapture(fin) => EndReason::EndOfCapture(fin.map(Direction::reverse)),
+        other => other,
     }
 }

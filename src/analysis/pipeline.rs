@@ -12,7 +12,7 @@ pub struct Options {
     /// The engine's options.
     pub session: rtmp::Options,
     /// Reassembly's options.
-    pub flow: flow::Config,
+    pub flow: flow::FlowLimits,
     /// TCP ports to be taken for RTMP whatever their bytes look like.
     pub decode_as: Vec<u16>,
     /// Whether records say which packets they came in.
@@ -25,7 +25,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             session: rtmp::Options::default(),
-            flow: flow::Config::default(),
+            flow: flow::FlowLimits::default(),
             decode_as: Vec::new(),
             frames: true,
             spans: false,
@@ -41,7 +41,6 @@ impl Default for Options {
 ///
 /// Hand it every packet of a capture in order with [`push`](Pipeline::push), then
 /// [`finish`](Pipeline::finish); it calls back with a [`Record`] for everything that happened.
-#[derive(Debug)]
 pub struct Pipeline {
     table: FlowTable,
     flows: Flows,

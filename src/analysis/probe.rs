@@ -53,9 +53,7 @@ pub(super) fn judge(heads: &[Head; 2], expected: bool, over: bool) -> Verdict {
             };
             Verdict::Rtmp { handshake: [start(0), start(1)], client: None }
         }
-        [Shape::Handshake, _] | [_, Shape::Handshake] => {
-            Verdict::Rtmp { handshake, client: None }
-        }
+        [Shape::Handshake, _] | [_, Shape::Handshake] => Verdict::Rtmp { handshake, client: None },
         [Shape::Chunks, _] | [_, Shape::Chunks] => Verdict::Rtmp { handshake, client: None },
         [Shape::Nothing, Shape::Nothing | Shape::Silent] | [Shape::Silent, Shape::Nothing] => {
             Verdict::Other(Transport::Unknown)
@@ -122,7 +120,14 @@ fn foreign(bytes: &[u8]) -> Option<Transport> {
     const RTMPT: [&[u8]; 5] =
         [b"POST /open/", b"POST /send/", b"POST /idle/", b"POST /close/", b"POST /fcs/ident"];
     const HTTP: [&[u8]; 9] = [
-        b"GET ", b"POST ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"CONNECT ", b"PATCH ",
+        b"GET ",
+        b"POST ",
+        b"HEAD ",
+        b"PUT ",
+        b"DELETE ",
+        b"OPTIONS ",
+        b"CONNECT ",
+        b"PATCH ",
         b"HTTP/1.",
     ];
     if RTMPT.iter().any(|prefix| bytes.starts_with(prefix)) {

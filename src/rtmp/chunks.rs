@@ -42,6 +42,8 @@ pub(super) struct ChunkDecoder {
     pub(super) chunk_size: u32,
     /// False while the chunk size is a guess.
     pub(super) chunk_size_proven: bool,
+    /// True when nobody announced the chunk size.
+    pub(super) chunk_size_guessed: bool,
     pub(super) streams: StreamTable,
     pub(super) state: State,
     /// Stream offset of the first byte not consumed.
@@ -75,6 +77,7 @@ impl ChunkDecoder {
             keep_all,
             chunk_size: DEFAULT_CHUNK_SIZE,
             chunk_size_proven: true,
+            chunk_size_guessed: false,
             streams: StreamTable::default(),
             state: State::Header,
             offset: 0,
@@ -93,6 +96,7 @@ impl ChunkDecoder {
     pub fn start_midstream(&mut self) {
         self.confidence = Confidence::Inferred;
         self.chunk_size_proven = false;
+        self.chunk_size_guessed = true;
         self.state = State::Search(Search::anywhere());
     }
 
@@ -220,7 +224,7 @@ impl ChunkDecoder {
         self.marks.clear();
         self.undecoded += cut.len() as u64;
         self.offset += cut.len() as u64;
-        self.begin_search_after_gap(len, !cut.is_empty());
+        self.begin_search_after_gap(len, !cut.is_empty(), time, out);
         self.offset += len;
     }
 
@@ -570,8 +574,7 @@ impl ChunkDecoder {
         }
         let type_id = partial.type_id;
         let kept = partial.absorb(bytes, |first| {
-            let coded =
-                type_id.is_media() && !flv::needs_whole(type_id == MessageType::VIDEO, first);
+            let coded = media_of(type_id).is_some_and(|media| !flv::needs_whole(media, first));
             if coded && !keep_all { prefix } else { whole }
         });
         self.pending_bytes += kept;
@@ -627,6 +630,7 @@ impl ChunkDecoder {
             let detail = format!("chunk size 0x{size:08x}: 1 to 0x7fffffff is allowed");
             out.push(self.anomaly(AnomalyKind::InvalidChunkSize, time, Some(2), detail));
             self.chunk_size_proven = false;
+            self.chunk_size_guessed = true;
             if size != 0 {
                 self.chunk_size = MAX_CHUNK_SIZE;
             }
@@ -634,6 +638,7 @@ impl ChunkDecoder {
         }
         self.chunk_size = size.min(MAX_CHUNK_SIZE);
         self.chunk_size_proven = true;
+        self.chunk_size_guessed = false;
     }
 
     fn abort(&mut self, csid: u32, time: Timestamp, out: &mut Vec<Event>) {
@@ -646,5 +651,14 @@ impl ChunkDecoder {
             let detail = "no message is in progress there";
             out.push(self.anomaly(AnomalyKind::AbortOfNothing, time, Some(csid), detail));
         }
+    }
+}
+
+/// The kind of media a message type carries, if any.
+pub(super) fn media_of(type_id: MessageType) -> Option<flv::Media> {
+    match type_id {
+        MessageType::AUDIO => Some(flv::Media::Audio),
+        MessageType::VIDEO => Some(flv::Media::Video),
+        _ => None,
     }
 }

@@ -7,6 +7,7 @@
 //! the stream, never on how they were cut into segments, so the same stream always decodes alike.
 
 use super::chunk_stream::StreamTable;
+use super::chunks::media_of;
 use crate::wire::chunk::{BasicHeader, EXTENDED_TIMESTAMP, MessageHeader};
 use crate::wire::flv;
 use crate::wire::message::MessageType;
@@ -16,21 +17,45 @@ use crate::wire::message::MessageType;
 const ENOUGH_BITS: u32 = 50;
 /// Headers a chain needs while the stream goes on.
 const ENOUGH_LINKS: u32 = 3;
+/// Evidence with which two headers suffice.
+const ENOUGH_FOR_TWO: u32 = 64;
+/// How much of it must come from the headers after the first: that they stand where they do is
+/// what proves the length.
+const ENOUGH_AFTER_FIRST: u32 = 28;
 /// Evidence that suffices when the chain ends exactly where the stream does.
 const ENOUGH_AT_END: u32 = 40;
-/// A chain of weak headers (type 3 of 128-byte chunks) may take this many to convince.
-const MAX_LINKS: u32 = 24;
+/// The longest chain that is looked at: a key frame in 128-byte chunks has this many.
+const MAX_LINKS: u32 = 1000;
+
+/// A chunk size to judge by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ChunkSize {
+    pub bytes: u32,
+    /// How many type 3 headers must stand where this size puts them. One byte each, so that the
+    /// more sizes are tried, the more it takes: 1 for the size in force, 2 for one of the usual
+    /// ones, 3 for any.
+    pub markers: u32,
+}
 
 /// What was found at a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// A chain of headers. `multi` says that a message longer than the chunk size was part of it,
-    /// so that the chunk size is proven.
-    Chain { multi: bool },
+    /// A chain of headers.
+    Chain(Chain),
     /// Not a header, and no further byte can change that.
     Nothing,
-    /// Good so far, but the stream must go on to tell.
-    NeedMore,
+    /// Good so far; nothing new can be said before there are this many bytes.
+    NeedMore(usize),
+}
+
+/// A chain of headers that convinced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chain {
+    /// How many bytes it took: of several chains, the one that is proven first is taken, whatever
+    /// else is still waiting for bytes.
+    pub proven_at: usize,
+    /// A message longer than the chunk size was part of it, so that the chunk size is proven.
+    pub multi: bool,
 }
 
 /// What is known when looking for a chain.
@@ -69,15 +94,15 @@ struct Sim {
 
 impl Plausible<'_> {
     /// Judges the position `at` for the given chunk size.
-    pub fn judge(&self, at: usize, chunk_size: u32) -> Verdict {
+    pub fn judge(&self, at: usize, chunk_size: ChunkSize) -> Verdict {
         self.judge_with(at, chunk_size, Vec::new())
     }
 
     /// Judges the position `at`, supposing that before it `taken` more bytes of the message in
     /// progress on `csid` came. Ending right there is as foreseen as a header is.
-    pub fn judge_after(&self, at: usize, csid: u32, taken: u32, chunk_size: u32) -> Verdict {
+    pub fn judge_after(&self, at: usize, csid: u32, taken: u32, chunk_size: ChunkSize) -> Verdict {
         if self.at_end && at == self.data.len() {
-            return Verdict::Chain { multi: false };
+            return Verdict::Chain(Chain { proven_at: at, multi: false });
         }
         let mut sims = Vec::new();
         let index = self.sim(csid, &mut sims);
@@ -90,39 +115,53 @@ impl Plausible<'_> {
         self.judge_with(at, chunk_size, sims)
     }
 
-    fn judge_with(&self, at: usize, chunk_size: u32, mut sims: Vec<Sim>) -> Verdict {
-        let (mut pos, mut bits, mut links, mut multi) = (at, 0, 0, false);
+    fn judge_with(&self, at: usize, chunk_size: ChunkSize, mut sims: Vec<Sim>) -> Verdict {
+        let (mut pos, mut bits, mut links) = (at, 0, 0);
+        // Bits of the first header, and of those after it that are more than "the message goes
+        // on": chunks of a message whose header was lost look like that as well.
+        let (mut first, mut after) = (None, 0);
+        let mut markers = 0;
         loop {
+            let multi = markers >= chunk_size.markers;
+            let chain = Verdict::Chain(Chain { proven_at: pos.min(self.data.len()), multi });
+            if let Some(First { evidence, weak, splits }) = first
+                && pos <= self.data.len()
+                && (multi || !splits)
+            {
+                let rest = if weak { after } else { bits - evidence };
+                let long = links >= ENOUGH_LINKS && bits >= ENOUGH_BITS;
+                if (long || links >= 2 && bits >= ENOUGH_FOR_TWO) && rest >= ENOUGH_AFTER_FIRST {
+                    return chain;
+                }
+            }
             if pos >= self.data.len() {
                 return match (self.at_end, pos == self.data.len()) {
                     // The stream ends with a whole chunk: that is worth two bytes.
-                    (true, true) if links > 0 && bits + 16 >= ENOUGH_AT_END => {
-                        Verdict::Chain { multi }
-                    }
-                    (true, false) if bits >= ENOUGH_BITS => Verdict::Chain { multi },
+                    (true, true) if links > 0 && bits + 16 >= ENOUGH_AT_END => chain,
+                    (true, false) if bits >= ENOUGH_BITS => chain,
                     (true, _) => Verdict::Nothing,
-                    (false, _) => Verdict::NeedMore,
+                    (false, _) => Verdict::NeedMore(pos + 1),
                 };
             }
-            match self.link(pos, chunk_size, &mut sims) {
+            match self.link(pos, chunk_size.bytes, &mut sims) {
                 Link::Bad => return Verdict::Nothing,
-                Link::Cut if self.at_end => {
-                    return if bits >= ENOUGH_BITS {
-                        Verdict::Chain { multi }
-                    } else {
-                        Verdict::Nothing
-                    };
-                }
-                Link::Cut => return Verdict::NeedMore,
-                Link::Good { evidence, len, continues } => {
+                Link::Cut if self.at_end && bits >= ENOUGH_BITS => return chain,
+                Link::Cut if self.at_end => return Verdict::Nothing,
+                Link::Cut => return Verdict::NeedMore(self.data.len() + 1),
+                Link::Good { evidence, len, continues, splits, fmt } => {
+                    match first {
+                        None => {
+                            let weak = fmt >= 2 && !continues;
+                            first = Some(First { evidence, weak, splits });
+                        }
+                        Some(_) if !continues => after += evidence,
+                        Some(_) => {}
+                    }
                     bits += evidence;
                     links += 1;
-                    multi |= continues;
+                    markers += u32::from(continues);
                     pos += len;
                 }
-            }
-            if links >= ENOUGH_LINKS && bits >= ENOUGH_BITS && pos <= self.data.len() {
-                return Verdict::Chain { multi };
             }
             if links >= MAX_LINKS {
                 return Verdict::Nothing;
@@ -205,7 +244,10 @@ impl Plausible<'_> {
                 sim.extended = Some(timestamp);
                 len += 4;
             }
-            bits += self.timestamp_bits(basic.fmt, timestamp);
+            match self.timestamp_bits(basic.fmt, timestamp) {
+                Some(evidence) => bits += evidence,
+                None => return Link::Bad,
+            }
             if let (Some(length), Some(type_id)) = (header.length, header.type_id) {
                 let type_id = MessageType(type_id);
                 match header_bits(basic, length, type_id, header.stream_id) {
@@ -259,31 +301,43 @@ impl Plausible<'_> {
             (left, true) => Left::Known(left),
             (left, false) => Left::AtMost(left),
         };
-        Link::Good { evidence: bits, len: len + body as usize, continues }
+        let splits = sim.left != Left::Done;
+        Link::Good { evidence: bits, len: len + body as usize, continues, splits, fmt: basic.fmt }
     }
 
-    fn timestamp_bits(&self, fmt: u8, timestamp: u32) -> u32 {
+    fn timestamp_bits(&self, fmt: u8, timestamp: u32) -> Option<u32> {
         if fmt != 0 {
             return match timestamp {
-                0..10_000 => 9,
-                10_000..60_000 => 6,
-                _ => 0,
+                0..10_000 => Some(9),
+                10_000..60_000 => Some(6),
+                // Ten minutes without a message on a chunk stream: nothing to build on.
+                60_000..600_000 => Some(0),
+                _ => None,
             };
         }
         let Some(clock) = self.clock else {
             // The top byte of the field: captures of sessions older than four hours are rare.
-            return if timestamp < 0x80_0000 { 1 } else { 0 };
+            return Some(u32::from(timestamp < 0x80_0000));
         };
-        match timestamp.wrapping_sub(clock).min(clock.wrapping_sub(timestamp)) {
+        Some(match timestamp.wrapping_sub(clock).min(clock.wrapping_sub(timestamp)) {
             0..10_000 => 9,
             10_000..600_000 => 5,
             _ => 0,
-        }
+        })
     }
 }
 
+/// The first header of a chain.
+struct First {
+    evidence: u32,
+    /// It begins a message and says little of it (type 2 or 3).
+    weak: bool,
+    /// Its message takes another chunk.
+    splits: bool,
+}
+
 enum Link {
-    Good { evidence: u32, len: usize, continues: bool },
+    Good { evidence: u32, len: usize, continues: bool, splits: bool, fmt: u8 },
     Bad,
     Cut,
 }
@@ -332,15 +386,11 @@ fn payload_bits(type_id: MessageType, payload: &[u8], before: Option<u8>) -> Opt
         return Some(0);
     }
     let same = if before == Some(payload[0]) { 4 } else { 0 };
+    if let Some(media) = media_of(type_id) {
+        let bits = flv::plausible_first_bytes(media, payload);
+        return (bits > 0).then_some(bits.min(14) + same);
+    }
     match type_id {
-        MessageType::VIDEO => match flv::plausible_first_bytes(true, payload) {
-            0 => None,
-            bits => Some(bits.min(14) + same),
-        },
-        MessageType::AUDIO => match flv::plausible_first_bytes(false, payload) {
-            0 => None,
-            bits => Some(bits.min(14) + same),
-        },
         MessageType::COMMAND_AMF0 | MessageType::DATA_AMF0 => amf_name_bits(payload),
         MessageType::COMMAND_AMF3 | MessageType::DATA_AMF3 => match payload {
             [0, rest @ ..] => amf_name_bits(rest),

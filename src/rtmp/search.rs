@@ -3,9 +3,12 @@
 use super::chunks::{ChunkDecoder, State, Step};
 use super::event::{AnomalyKind, Confidence, Event};
 use super::limits::Limits;
-use super::plausible::{Plausible, Verdict};
+use super::plausible::{Chain, ChunkSize, Plausible, Verdict};
 use crate::base::Timestamp;
-use crate::wire::chunk::{BasicHeader, DEFAULT_CHUNK_SIZE, MAX_CHUNK_SIZE, MessageHeader};
+use crate::wire::chunk::{
+    BasicHeader, DEFAULT_CHUNK_SIZE, EXTENDED_TIMESTAMP, MAX_CHUNK_SIZE, MessageHeader,
+};
+use crate::wire::message::MessageType;
 
 /// Chunk sizes that software uses: the default, nginx-rtmp and OBS and FFmpeg (60000 listening),
 /// SRS, Node-Media-Server and gortmplib, Flash Media Server, Wowza, and "never split".
@@ -25,6 +28,9 @@ const USUAL_CHUNK_SIZES: [u32; 10] = [
 /// Longest distance to the next header for which an unusual chunk size is looked for.
 const MAX_INFERRED_CHUNK_SIZE: usize = 70_000;
 
+/// How many messages to look at for one that is longer than the chunk size.
+const MESSAGES_TO_INFER_FROM: usize = 8;
+
 /// A search for the next chunk header.
 #[derive(Clone, Debug)]
 pub(super) struct Search {
@@ -36,6 +42,26 @@ pub(super) struct Search {
     announce: bool,
     /// Bytes skipped so far.
     skipped: u64,
+    /// Positions before this one have been looked at.
+    scanned: usize,
+    /// Those of them that may be headers, and how many bytes it takes to go on with them.
+    waiting: Vec<Waiting>,
+}
+
+/// A position that may be a header.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    position: usize,
+    chunk_size: Size,
+    needs: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Size {
+    /// This chunk size.
+    Is(ChunkSize),
+    /// The distance to a byte that could be the header of the next chunk, from this one on.
+    From(usize),
 }
 
 /// Where the next header is if the gap held nothing but chunks of one message.
@@ -56,19 +82,36 @@ struct Predicted {
 impl Search {
     /// Nothing is known about the position.
     pub fn anywhere() -> Search {
-        Search { predicted: None, here: false, announce: true, skipped: 0 }
+        Search { announce: true, ..Search::here() }.unforeseen()
     }
 
     /// A header is expected right here; the chunk size is in doubt.
     pub fn here() -> Search {
-        Search { predicted: None, here: true, announce: false, skipped: 0 }
+        Search {
+            predicted: None,
+            here: true,
+            announce: false,
+            skipped: 0,
+            scanned: 0,
+            waiting: Vec::new(),
+        }
+    }
+
+    fn unforeseen(self) -> Search {
+        Search { here: false, ..self }
     }
 
     /// After the header of a chunk that may be shorter than the `body` bytes expected.
     pub fn after_doubtful_chunk(csid: u32, body: u32) -> Search {
         let predicted = Predicted { csid, skip: 0, body, missing: 0, chunks: 0, doubtful: true };
-        Search { predicted: Some(predicted), here: false, announce: false, skipped: 0 }
+        Search { predicted: Some(predicted), ..Search::here() }.unforeseen()
     }
+}
+
+enum Outcome {
+    Chain(u32, Chain),
+    Nothing,
+    Wait(Waiting),
 }
 
 enum Found {
@@ -78,15 +121,29 @@ enum Found {
         multi: bool,
     },
     Predicted,
+    /// Nothing yet.
+    Wait,
     /// Nothing before this position.
     NotBefore(usize),
 }
 
 impl ChunkDecoder {
     /// Sets up the search after a gap of `len` bytes that no single chunk contains.
-    pub(super) fn begin_search_after_gap(&mut self, len: u64, header_cut: bool) {
+    pub(super) fn begin_search_after_gap(
+        &mut self,
+        len: u64,
+        header_cut: bool,
+        time: Timestamp,
+        out: &mut Vec<Event>,
+    ) {
         let predicted = if header_cut { None } else { self.predict(len) };
-        self.state = State::Search(Search { predicted, here: false, announce: true, skipped: 0 });
+        if predicted.is_none()
+            && let State::Body { csid, left } = self.state
+        {
+            // The rest of this chunk is lost, and how much more nobody knows.
+            self.give_up(csid, left, time, out);
+        }
+        self.state = State::Search(Search { predicted, ..Search::anywhere() });
         if self.confidence == Confidence::Exact {
             self.confidence = Confidence::Resynced;
         }
@@ -159,20 +216,20 @@ impl ChunkDecoder {
         at_end: bool,
         out: &mut Vec<Event>,
     ) -> Step {
-        let State::Search(search) = &self.state else { return Step::Consumed(0) };
-        let mut search = search.clone();
+        let state = std::mem::replace(&mut self.state, State::Header);
+        let State::Search(mut search) = state else { return Step::Consumed(0) };
         // With so many bytes at hand the search does not wait for a candidate to prove itself; it
         // never looks at more, so that segment boundaries decide nothing.
         let data = &data[..data.len().min(self.limits.search_bytes)];
         let full = data.len() == self.limits.search_bytes;
-        match self.find(&search, data, at_end, full) {
+        match self.find(&mut search, data, at_end, full) {
             Found::Predicted => {
                 let Some(predicted) = search.predicted.take() else { return Step::Consumed(0) };
                 self.accept_predicted(predicted, now, data, out)
             }
             Found::At { position, chunk_size, multi } => {
                 if let Some(predicted) = search.predicted.take() {
-                    self.give_up_doubtful(&predicted, now, out);
+                    self.give_up(predicted.csid, 0, now, out);
                 }
                 self.undecoded += position as u64;
                 self.offset += position as u64;
@@ -182,119 +239,184 @@ impl ChunkDecoder {
                 self.state = State::Header;
                 Step::Consumed(position)
             }
-            Found::NotBefore(0) => Step::NeedMore,
+            Found::Wait => {
+                self.state = State::Search(search);
+                Step::NeedMore
+            }
             Found::NotBefore(position) => {
                 if let Some(predicted) = search.predicted.take() {
-                    self.give_up_doubtful(&predicted, now, out);
+                    self.give_up(predicted.csid, 0, now, out);
                 }
                 self.undecoded += position as u64;
                 search.skipped += position as u64;
                 search.here = false;
+                search.scanned = search.scanned.saturating_sub(position);
+                search.waiting.retain_mut(|waiting| {
+                    let kept = waiting.position >= position;
+                    waiting.position = waiting.position.saturating_sub(position);
+                    waiting.needs = waiting.needs.saturating_sub(position);
+                    kept
+                });
                 self.state = State::Search(search);
                 Step::Consumed(position)
             }
         }
     }
 
-    fn find(&self, search: &Search, data: &[u8], at_end: bool, full: bool) -> Found {
+    /// Looks for the chain that is proven first.
+    fn find(&self, search: &mut Search, data: &[u8], at_end: bool, full: bool) -> Found {
         let plausible = Plausible { data, streams: &self.streams, clock: self.clock, at_end };
-        let wait = |verdict| verdict == Verdict::NeedMore && !full;
         if let Some(predicted) = &search.predicted {
             let at = predicted.skip + predicted.body as usize;
-            match plausible.judge_after(
-                at,
-                predicted.csid,
-                predicted.missing + predicted.body,
-                self.chunk_size,
-            ) {
-                Verdict::Chain { .. } => return Found::Predicted,
-                verdict if wait(verdict) => return Found::NotBefore(0),
+            let taken = predicted.missing + predicted.body;
+            match plausible.judge_after(at, predicted.csid, taken, self.size_in_force()) {
+                Verdict::Chain(_) => return Found::Predicted,
+                Verdict::NeedMore(_) if !full => return Found::Wait,
                 _ => {}
             }
         }
-        for position in 0..data.len() {
-            if !self.may_be_header(&data[position..], at_end) {
-                continue;
-            }
-            let mut verdicts = std::iter::once(self.chunk_size)
-                .chain(USUAL_CHUNK_SIZES.into_iter().filter(|size| *size != self.chunk_size))
-                .map(|size| (size, plausible.judge(position, size)));
-            let found = verdicts
-                .find(|(_, verdict)| matches!(verdict, Verdict::Chain { .. }) || wait(*verdict));
-            match found {
-                Some((chunk_size, Verdict::Chain { multi })) => {
-                    return Found::At { position, chunk_size, multi };
+        let mut best: Option<(usize, u32, Chain)> = None;
+        let mut consider = |waiting: Waiting| -> Option<Waiting> {
+            match self.judge(&plausible, waiting) {
+                Outcome::Chain(chunk_size, chain) => {
+                    if best.is_none_or(|(_, _, b)| chain.proven_at < b.proven_at) {
+                        best = Some((waiting.position, chunk_size, chain));
+                    }
+                    None
                 }
-                Some(_) => return Found::NotBefore(position),
-                None => {}
+                Outcome::Nothing => None,
+                Outcome::Wait(waiting) => Some(waiting),
             }
-            match self.infer_chunk_size(&plausible, position) {
-                Some((chunk_size, Verdict::Chain { multi })) => {
-                    return Found::At { position, chunk_size, multi };
-                }
-                Some((_, verdict)) if wait(verdict) => return Found::NotBefore(position),
-                _ => {}
+        };
+        let mut waiting = Vec::new();
+        for candidate in std::mem::take(&mut search.waiting) {
+            if candidate.needs > data.len() && !at_end {
+                waiting.push(candidate);
+            } else {
+                waiting.extend(consider(candidate));
             }
         }
-        Found::NotBefore(data.len())
+        while search.scanned < data.len() {
+            let position = search.scanned;
+            match self.may_be_header(&data[position..]) {
+                Some(true) => {
+                    for size in self.sizes() {
+                        waiting.extend(consider(Waiting { position, chunk_size: size, needs: 0 }));
+                    }
+                }
+                Some(false) => {}
+                None if at_end => {}
+                None => break,
+            }
+            search.scanned += 1;
+        }
+        search.waiting = waiting;
+        match best {
+            Some((position, chunk_size, Chain { multi, .. })) => {
+                Found::At { position, chunk_size, multi }
+            }
+            None if full || at_end => Found::NotBefore(data.len()),
+            // What nothing waits for need not be held.
+            None => match search.waiting.iter().map(|w| w.position).min().unwrap_or(search.scanned)
+            {
+                0 => Found::Wait,
+                position if search.predicted.is_none() => Found::NotBefore(position),
+                _ => Found::Wait,
+            },
+        }
     }
 
-    /// A cheap look before the expensive one.
-    fn may_be_header(&self, data: &[u8], at_end: bool) -> bool {
-        let Some(basic) = BasicHeader::parse(data) else { return !at_end };
-        let known = self.streams.get(basic.csid);
+    /// The chunk sizes to try: the one in force, and unless it is proven all others.
+    fn sizes(&self) -> impl Iterator<Item = Size> + use<> {
+        let current = self.chunk_size;
+        let usual = USUAL_CHUNK_SIZES.into_iter().filter(move |size| *size != current);
+        let usual = usual.map(|bytes| Size::Is(ChunkSize { bytes, markers: 2 }));
+        let others = usual.chain([Size::From(1)]);
+        let tried = if self.chunk_size_proven { 0 } else { usize::MAX };
+        [Size::Is(self.size_in_force())].into_iter().chain(others.take(tried))
+    }
+
+    fn size_in_force(&self) -> ChunkSize {
+        ChunkSize { bytes: self.chunk_size, markers: if self.chunk_size_guessed { 2 } else { 1 } }
+    }
+
+    fn judge(&self, plausible: &Plausible<'_>, waiting: Waiting) -> Outcome {
+        let Waiting { position, chunk_size, .. } = waiting;
+        match chunk_size {
+            Size::Is(size) => match plausible.judge(position, size) {
+                Verdict::Chain(chain) => Outcome::Chain(size.bytes, chain),
+                Verdict::Nothing => Outcome::Nothing,
+                Verdict::NeedMore(needs) => Outcome::Wait(Waiting { needs, ..waiting }),
+            },
+            Size::From(distance) => self.infer_chunk_size(plausible, position, distance),
+        }
+    }
+
+    /// A cheap look before the expensive one; `None` when there are too few bytes to tell.
+    fn may_be_header(&self, data: &[u8]) -> Option<bool> {
+        let basic = BasicHeader::parse(data)?;
         if basic.fmt >= 2 {
-            return known.is_some_and(|stream| stream.type_id.is_some());
+            let known = self.streams.get(basic.csid);
+            return Some(known.is_some_and(|stream| stream.type_id.is_some()));
         }
-        match MessageHeader::parse(basic.fmt, &data[basic.len..]) {
-            Some(header) => header
-                .type_id
-                .is_some_and(|type_id| crate::wire::message::MessageType(type_id).is_known()),
-            None => !at_end,
-        }
+        let header = MessageHeader::parse(basic.fmt, &data[basic.len..])?;
+        Some(header.type_id.is_some_and(|type_id| MessageType(type_id).is_known()))
     }
 
-    /// Tries the distances at which the header of a next chunk would stand.
+    /// Tries the distances at which the header of a next chunk would stand, from `distance` on.
+    ///
+    /// The first message may be short: then the first long one after it tells.
     fn infer_chunk_size(
         &self,
         plausible: &Plausible<'_>,
         position: usize,
-    ) -> Option<(u32, Verdict)> {
-        let data = &plausible.data[position..];
-        let basic = BasicHeader::parse(data)?;
-        if basic.fmt > 1 || basic.csid > 63 || self.chunk_size_proven {
-            return None;
-        }
-        let header = MessageHeader::parse(basic.fmt, &data[basic.len..])?;
-        let length = header.length? as usize;
-        let body = basic.len + MessageHeader::len(basic.fmt);
-        if length <= DEFAULT_CHUNK_SIZE as usize {
-            return None;
-        }
-        let marker = 0xc0 | basic.csid as u8;
-        let reach = length.min(MAX_INFERRED_CHUNK_SIZE);
-        let window = data.get(body..)?;
-        let window = &window[..window.len().min(reach)];
-        let mut tries = 0;
-        for (distance, byte) in window.iter().enumerate().skip(1) {
-            if *byte != marker {
-                continue;
+        mut distance: usize,
+    ) -> Outcome {
+        let mut at = position;
+        for _ in 0..MESSAGES_TO_INFER_FROM {
+            let wait = |distance, needs| {
+                Outcome::Wait(Waiting { position, chunk_size: Size::From(distance), needs })
+            };
+            let more = |distance, needs| match plausible.at_end {
+                true => Outcome::Nothing,
+                false => wait(distance, needs),
+            };
+            let data = plausible.data.get(at..).unwrap_or_default();
+            let header = BasicHeader::parse(data).and_then(|basic| {
+                Some((basic, MessageHeader::parse(basic.fmt, &data[basic.len..])?))
+            });
+            let Some((basic, header)) = header else { return more(distance, data.len() + at + 1) };
+            let Some(length) = header.length.map(|length| length as usize) else {
+                return Outcome::Nothing;
+            };
+            if basic.csid > 63 || header.timestamp == Some(EXTENDED_TIMESTAMP) {
+                return Outcome::Nothing;
             }
-            tries += 1;
-            if tries > 512 {
-                break;
-            }
-            match plausible.judge(position, distance as u32) {
-                verdict @ Verdict::Chain { multi: true } => {
-                    return Some((distance as u32, verdict));
+            let body = at + basic.len + MessageHeader::len(basic.fmt);
+            let marker = 0xc0 | basic.csid as u8;
+            while distance < length.min(MAX_INFERRED_CHUNK_SIZE) {
+                match plausible.data.get(body + distance) {
+                    None => return more(distance, body + distance + 1),
+                    Some(byte) if *byte == marker => {
+                        let size = ChunkSize { bytes: distance as u32, markers: 3 };
+                        match plausible.judge(position, size) {
+                            Verdict::Chain(chain) if chain.multi => {
+                                return Outcome::Chain(size.bytes, chain);
+                            }
+                            Verdict::NeedMore(needs) => return wait(distance, needs),
+                            _ => {}
+                        }
+                    }
+                    Some(_) => {}
                 }
-                Verdict::NeedMore if !plausible.at_end => {
-                    return Some((distance as u32, Verdict::NeedMore));
-                }
-                _ => {}
+                distance += 1;
             }
+            if length > distance {
+                return Outcome::Nothing;
+            }
+            at = body + length;
         }
-        (window.len() < reach && !plausible.at_end).then_some((0, Verdict::NeedMore))
+        Outcome::Nothing
     }
 
     /// A chain begins at a position that was not foreseen.
@@ -317,12 +439,17 @@ impl ChunkDecoder {
             out.push(self.anomaly(AnomalyKind::Resynced, now, None, detail));
         }
         if chunk_size != self.chunk_size {
-            let detail = format!("chunk size {chunk_size} fits, {} does not", self.chunk_size);
-            out.push(self.anomaly(AnomalyKind::ChunkSizeInferred, now, None, detail));
+            if multi {
+                let detail = format!("chunk size {chunk_size} fits");
+                out.push(self.anomaly(AnomalyKind::ChunkSizeInferred, now, None, detail));
+            }
             self.chunk_size = chunk_size;
+            self.chunk_size_guessed = true;
         }
         self.chunk_size_proven |= multi;
         if lost && search.announce {
+            // A Set Chunk Size may have been in the gap.
+            self.chunk_size_proven = multi;
             for stream in self.streams.iter_mut() {
                 stream.timestamp_exact = false;
                 if let Some(partial) = &mut stream.partial {
@@ -371,14 +498,14 @@ impl ChunkDecoder {
         Step::Consumed(skip)
     }
 
-    /// The message that was in progress cannot be continued: hand on what there is.
-    fn give_up_doubtful(&mut self, predicted: &Predicted, now: Timestamp, out: &mut Vec<Event>) {
-        let Some(stream) = self.streams.get_mut(predicted.csid) else { return };
+    /// The message in progress on `csid` cannot be continued: hand on what there is. At least
+    /// `lost` bytes of what was to come will not.
+    fn give_up(&mut self, csid: u32, lost: u32, now: Timestamp, out: &mut Vec<Event>) {
+        let Some(stream) = self.streams.get_mut(csid) else { return };
         match &stream.partial {
             Some(partial) => {
-                // What is left of it is anybody's guess, but not more than this.
-                stream.broken_left = partial.left();
-                self.end_partial(predicted.csid, now, out);
+                stream.broken_left = partial.left() - lost.min(partial.left());
+                self.end_partial(csid, now, out);
             }
             None => stream.broken_left = 0,
         }
@@ -392,8 +519,8 @@ pub fn looks_like_chunks(bytes: &[u8], at_end: bool, limits: &Limits) -> Option<
         ChunkDecoder::new(crate::base::Direction::ClientToServer, limits.clone(), false);
     decoder.start_midstream();
     let data = &bytes[..bytes.len().min(limits.search_bytes)];
-    match decoder.find(&Search::anywhere(), data, at_end, at_end) {
+    match decoder.find(&mut Search::anywhere(), data, at_end, false) {
         Found::At { .. } | Found::Predicted => Some(true),
-        Found::NotBefore(_) => at_end.then_some(false),
+        Found::Wait | Found::NotBefore(_) => at_end.then_some(false),
     }
 }

@@ -117,7 +117,12 @@ fn decode(midstream: bool, input: &[In<'_>], step: usize) -> Outcome {
     for event in events {
         match event {
             Event::Message(message) => outcome.messages.push(*message),
-            Event::Anomaly(anomaly) => outcome.anomalies.push(anomaly.kind),
+            Event::Anomaly(anomaly) => {
+                if std::env::var("DBG").is_ok() {
+                    eprintln!("{} {:?} {}", anomaly.offset, anomaly.kind, anomaly.detail);
+                }
+                outcome.anomalies.push(anomaly.kind)
+            }
             Event::Handshake(_) => {}
         }
     }
@@ -332,9 +337,45 @@ fn a_gap_anywhere_costs_what_it_overlaps_and_at_most_one_more() {
                     && a.payload == b.payload
             };
             let lost = untouched.iter().filter(|t| !found.iter().any(|f| same(t, f))).count();
-            assert!(lost <= 1, "chunk size {chunk_size}, gap at {from}: {lost} lost");
+            assert!(
+                lost <= 1,
+                "chunk size {chunk_size}, gap at {from}: {lost} lost {:?} {:?} {:?}",
+                untouched
+                    .iter()
+                    .filter(|t| !found.iter().any(|f| same(t, f)))
+                    .map(|m| (m.offset, m.csid, m.fmt, m.length))
+                    .collect::<Vec<_>>(),
+                outcome.anomalies,
+                outcome
+                    .messages
+                    .iter()
+                    .filter(|m| m.offset > 13000 && m.offset < 22000)
+                    .map(|m| (m.offset, m.csid, m.fmt, m.length, m.complete))
+                    .collect::<Vec<_>>()
+            );
             let invented = found.iter().filter(|f| !truth.iter().any(|t| same(t, f))).count();
-            assert_eq!(invented, 0, "chunk size {chunk_size}, gap at {from}");
+            assert_eq!(
+                invented,
+                0,
+                "chunk size {chunk_size}, gap at {from} {:?}",
+                found
+                    .iter()
+                    .filter(|f| !truth.iter().any(|t| same(t, f)))
+                    .map(|m| (
+                        m.offset,
+                        m.csid,
+                        m.type_id,
+                        m.length,
+                        m.chunks,
+                        m.confidence,
+                        truth
+                            .iter()
+                            .filter(|t| t.offset + 1500 > m.offset && t.offset < m.offset + 3000)
+                            .map(|t| (t.offset, t.csid, t.fmt, t.length))
+                            .collect::<Vec<_>>()
+                    ))
+                    .collect::<Vec<_>>()
+            );
         }
     }
 }
@@ -351,7 +392,14 @@ fn midstream_finds_the_chunk_size() {
         assert!(outcome.messages.iter().all(|m| m.confidence == Confidence::Inferred));
         // In the middle of the key frame it is lost, and nothing else is.
         let outcome = decode(true, &[In::Bytes(&stream[3000..])], 1448);
-        assert_eq!(outcome.messages.iter().filter(|m| m.complete).count(), 80, "{chunk_size}");
+        assert_eq!(
+            outcome.messages.iter().filter(|m| m.complete).count(),
+            80,
+            "{chunk_size} {:?} {:?} {}",
+            outcome.brief(),
+            outcome.anomalies,
+            outcome.undecoded
+        );
     }
 }
 

@@ -228,7 +228,9 @@ fn differs(truth: &Truth, message: &Message, base: Option<u64>) -> (Option<Strin
 }
 
 /// Ranges with neighbours joined.
-fn bytes_of<'a>(ranges: impl Iterator<Item = &'a std::ops::Range<u64>>) -> Vec<std::ops::Range<u64>> {
+fn bytes_of<'a>(
+    ranges: impl Iterator<Item = &'a std::ops::Range<u64>>,
+) -> Vec<std::ops::Range<u64>> {
     let mut out: Vec<std::ops::Range<u64>> = Vec::new();
     for range in ranges {
         match out.last_mut() {

@@ -21,12 +21,3 @@ pub use names::channel_name;
 pub use tags::{
     AudioTag, FourCc, ModEx, MultichannelOrder, Multitrack, Track, TrackConfig, VideoTag,
 };
-
-/// shim
-pub fn plausible_first_bytes(_video: bool, _b: &[u8]) -> u32 {
-    8
-}
-/// shim
-pub fn needs_whole(_video: bool, _b: &[u8]) -> bool {
-    false
-}
