@@ -12,7 +12,7 @@ use std::path::PathBuf;
 mod bodies;
 mod support;
 
-use support::{FmtPolicy, HandshakeKind, Net, Plan, Rng, V, Video, amf0};
+use support::{FmtPolicy, HandshakeKind, Net, Plan, Rng, V, Video};
 
 /// Damaged variants per seed.
 const VARIANTS: usize = 200;
@@ -255,7 +255,7 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
         out
     };
     let with = |type_id: u8, payload: &[u8]| [&[type_id][..], payload].concat();
-    let connect = amf0(&[V::Str("connect"), V::Num(1.0), object()]);
+    let connect = support::amf0(&[V::Str("connect"), V::Num(1.0), object()]);
     let mut shared = vec![0, 5];
     shared.extend_from_slice(b"chat!");
     shared.extend_from_slice(&[0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 0]);
@@ -263,19 +263,25 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("connect", with(20, &connect)),
         ("connect_amf3", with(17, &[&[0][..], &connect].concat())),
-        ("metadata", with(18, &amf0(&[V::Str("@setDataFrame"), V::Str("onMetaData"), metadata]))),
+        (
+            "metadata",
+            with(18, &support::amf0(&[V::Str("@setDataFrame"), V::Str("onMetaData"), metadata])),
+        ),
         ("shared_object", with(19, &shared)),
         ("user_control", with(4, &[0, 3, 0, 0, 0, 1, 0, 0, 11, 184])),
         ("peer_bandwidth", with(6, &[0, 38, 37, 160, 2])),
         (
             "aggregate",
-            with(22, &[part(8, 0, &[0xaf, 1, 1, 2, 3]), part(9, 20, &[0x27, 1, 0, 0, 0, 9])].concat()),
+            with(
+                22,
+                &[part(8, 0, &[0xaf, 1, 1, 2, 3]), part(9, 20, &[0x27, 1, 0, 0, 0, 9])].concat(),
+            ),
         ),
     ]
 }
 
 fn amf0_values() -> Vec<u8> {
-    let mut out = amf0(&[
+    let mut out = support::amf0(&[
         V::Str("text"),
         V::Num(-1.5),
         V::Null,

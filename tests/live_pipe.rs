@@ -71,13 +71,14 @@ fn tools() -> Option<&'static str> {
         "/usr/lib64/nginx/modules/ngx_rtmp_module.so",
     ];
     let module = MODULES.into_iter().find(|path| Path::new(path).exists());
-    let mut missing: Vec<&str> = [("tcpdump", "--version"), ("ffmpeg", "-version"), ("nginx", "-v")]
-        .into_iter()
-        .filter(|(program, flag)| {
-            Command::new(program).arg(flag).stdin(Stdio::null()).output().is_err()
-        })
-        .map(|(program, _)| program)
-        .collect();
+    let mut missing: Vec<&str> =
+        [("tcpdump", "--version"), ("ffmpeg", "-version"), ("nginx", "-v")]
+            .into_iter()
+            .filter(|(program, flag)| {
+                Command::new(program).arg(flag).stdin(Stdio::null()).output().is_err()
+            })
+            .map(|(program, _)| program)
+            .collect();
     if module.is_none() {
         missing.push("nginx's RTMP module");
     }

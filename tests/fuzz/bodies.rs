@@ -354,11 +354,8 @@ pub fn chunk_stream(data: &[u8]) {
 }
 
 fn run_session(options: u8, stream: &[u8], cuts: Option<u32>) -> Vec<Event> {
-    let direction = if options & 1 == 0 {
-        Direction::ClientToServer
-    } else {
-        Direction::ServerToClient
-    };
+    let direction =
+        if options & 1 == 0 { Direction::ClientToServer } else { Direction::ServerToClient };
     let time = Timestamp(0);
     let mut session = Session::new(Default::default());
     let mut events = Vec::new();
@@ -483,10 +480,8 @@ pub fn amf3(data: &[u8]) {
     values(data, |r, state| amf::amf3::decode(r, state), amf::amf3::encode);
 }
 
-type Decode = for<'a> fn(
-    &mut Reader<'a, '_>,
-    &mut State<'a>,
-) -> Result<Value, rtmpscope::base::Stop>;
+type Decode =
+    for<'a> fn(&mut Reader<'a, '_>, &mut State<'a>) -> Result<Value, rtmpscope::base::Stop>;
 
 fn values(data: &[u8], decode: Decode, encode: fn(&Value) -> Vec<u8>) {
     let read = |mut r: Reader<'_, '_>, most: usize| {
