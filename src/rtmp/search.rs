@@ -341,7 +341,9 @@ impl ChunkDecoder {
                 self.consider(&plausible, candidate, &mut hunt);
             }
         }
-        while search.scanned < data.len() {
+        let before_best =
+            |hunt: &Hunt, at: usize| hunt.best.is_none_or(|best| at < best.2.proven_at);
+        while search.scanned < data.len() && before_best(&hunt, search.scanned) {
             match self.looks_like_header(&data[search.scanned..]) {
                 Some(true) => {
                     let position = search.scanned;
