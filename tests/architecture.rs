@@ -155,10 +155,10 @@ fn imports(file: &Source) -> Vec<String> {
 
 fn core_is_pure(file: &Source) -> Vec<String> {
     let mut found = Vec::new();
-    if !file.room().is_some_and(|room| CORE.contains(&room.as_str())) {
+    if !file.room().is_some_and(|room| CORE.contains(&room.as_str())) || file.is_test() {
         return found;
     }
-    let tokens = tokens(&file.text);
+    let tokens = without_tests(tokens(&file.text));
     for path in paths(&tokens) {
         if path.segments[0] != "std" {
             continue;
@@ -242,6 +242,11 @@ impl Source {
                 .filter(|name| !["lib", "main"].contains(name))
                 .map(str::to_owned),
         }
+    }
+
+    /// Whether it is compiled for tests only, which may read files.
+    fn is_test(&self) -> bool {
+        self.path.ends_with("/tests.rs") || self.path.contains("/tests/")
     }
 
     /// How many `super`s lead from the file's module to the crate's root.
@@ -406,6 +411,27 @@ fn closing(tokens: &[Token], at: usize, open: &str, close: &str) -> Option<usize
         }
     }
     None
+}
+
+/// Leaves out what stands in `#[cfg(test)] mod x { … }`.
+fn without_tests(tokens: Vec<Token>) -> Vec<Token> {
+    const OPENING: [&str; 8] = ["#", "[", "cfg", "(", "test", ")", "]", "mod"];
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let rest = &tokens[at..];
+        let test_module = rest.len() > 9
+            && rest.iter().zip(OPENING).all(|(token, text)| token.text == text)
+            && rest[9].text == "{";
+        match test_module.then(|| closing(&tokens, at, "{", "}")).flatten() {
+            Some(end) => at = end + 1,
+            None => {
+                out.push(tokens[at].clone());
+                at += 1;
+            }
+        }
+    }
+    out
 }
 
 /// A path as written, a use tree multiplied out.
@@ -614,6 +640,11 @@ fn addresses_durations_and_other_rooms_are_no_finding() {
         // std::fs::read, println!
         fn f() { write!(x, \"println!\") }";
     silent(core_is_pure, "src/flow/table.rs", text);
+    let test = "#[cfg(test)]\nmod tests { fn f() { std::fs::read(x); { println!() } } }";
+    silent(core_is_pure, "src/flow/table.rs", test);
+    silent(core_is_pure, "src/flow/tests.rs", "use std::fs;");
+    speaks(core_is_pure, "src/flow/a.rs", &format!("{test} use std::fs;"), "std::fs");
+    speaks(core_is_pure, "src/flow/a.rs", "mod b { use std::fs; }", "std::fs");
     silent(core_is_pure, "src/capture/file.rs", "use std::fs::File; fn f() { eprintln!() }");
 }
 
