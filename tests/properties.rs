@@ -173,12 +173,11 @@ proptest! {
             mischief.apply(&mut trace);
         }
         let seen = check::normalized(&trace);
-        for direction in Direction::BOTH {
-            let (expected, seen) = (&expected[direction.index()], &seen[direction.index()]);
+        for (expected, seen) in expected.iter().zip(&seen) {
             for (expected, seen) in expected.iter().zip(seen) {
-                prop_assert_eq!(expected, seen, "{}", direction);
+                prop_assert_eq!(expected, seen);
             }
-            prop_assert_eq!(expected.len(), seen.len(), "{}", direction);
+            prop_assert_eq!(expected.len(), seen.len());
         }
     }
 }
@@ -194,6 +193,14 @@ proptest! {
         mss in 200..1461_usize,
         drops in prop::collection::vec(any::<Index>(), 1..5),
     ) {
+        // Chunks of less than 128 bytes, which nobody should send, look like whole messages when
+        // their announcement is lost.
+        let floor = |size: Option<u32>| size.map(|size| size.max(128));
+        let plan = Plan {
+            client_chunk_size: floor(plan.client_chunk_size),
+            server_chunk_size: floor(plan.server_chunk_size),
+            ..plan
+        };
         let scenario = plan.build();
         let mut trace = Net { cut, mss, ..Net::default() }.packetize(&scenario);
         let data = trace.data();

@@ -18,7 +18,7 @@ const LIBPCAP_MAX: u32 = 262_144;
 /// Neighbouring records further apart than this, in seconds, get a second look.
 const NEAR: u32 = 24 * 60 * 60;
 /// The first record after damage is at most this far, in seconds, from the last one before it.
-const NEAR_AFTER_DAMAGE: u32 = 366 * NEAR;
+const YEAR: u32 = 366 * NEAR;
 /// Records in a row that must look right to resume after damage.
 const CHAIN: usize = 3;
 
@@ -193,14 +193,16 @@ impl Legacy {
             && last.is_none_or(|last| record.seconds.abs_diff(last) <= NEAR)
     }
 
-    /// Whether the record may follow an odd one: it is right by itself, or odd in the same way at
-    /// about the same time (some writers fill in no original length, or count in nanoseconds).
+    /// Whether the record may follow an odd one: it is right by itself and not years away, or odd
+    /// in the same way at about the same time (some writers fill in no original length, or count in
+    /// nanoseconds). Of a header read at a wrong place the time is the part least likely to fit.
     fn may_follow(&self, record: Record, odd: Record) -> bool {
+        let gap = record.seconds.abs_diff(odd.seconds);
         let sound = record.captured > 0
             && record.captured <= record.original
             && record.fraction < self.unit;
-        let alike = record.seconds != 0 && record.seconds.abs_diff(odd.seconds) <= NEAR;
-        record.captured <= self.limit && (sound || alike)
+        let alike = record.seconds != 0 && gap <= NEAR;
+        record.captured <= self.limit && (sound && gap <= YEAR || alike)
     }
 
     #[inline]
@@ -329,7 +331,7 @@ impl Legacy {
             let bytes = stream.window.bytes();
             let candidate = (0..(bytes.len() + 1).saturating_sub(self.header)).find(|&at| {
                 let record = bytes.get(at..).and_then(|b| self.record(b));
-                record.is_some_and(|record| self.plausible(record, self.last, NEAR_AFTER_DAMAGE))
+                record.is_some_and(|record| self.plausible(record, self.last, YEAR))
             });
             let scanned = (bytes.len() + 1).saturating_sub(self.header);
             stream.window.skip(candidate.unwrap_or(scanned));
@@ -364,7 +366,7 @@ impl Legacy {
 
     /// Whether [`CHAIN`] plausible records begin here, or fewer that end with the input.
     fn chain(&self, window: &mut Window, wait: Wait) -> Option<bool> {
-        let (mut at, mut last, mut near) = (0, self.last, NEAR_AFTER_DAMAGE);
+        let (mut at, mut last, mut near) = (0, self.last, YEAR);
         for found in 0..CHAIN {
             match window.fill(at + self.header, wait) {
                 Fill::Pending => return None,

@@ -9,8 +9,9 @@ use super::merge::Next;
 use super::stop::StopFlag;
 use crate::base::{LinkType, Packet, Timestamp};
 
-/// How long one call into libpcap may wait: how late a stop is noticed.
-const WAIT: Duration = Duration::from_millis(50);
+/// Pause between looks at a silent interface. libpcap's own waiting is no use: on Linux its timeout
+/// does not end a wait while no packet comes at all, so that a stop would not be noticed.
+const PAUSE: Duration = Duration::from_millis(4);
 /// Memory that packets are copied into, a piece at a time. Small, since one kept packet keeps all
 /// of its piece.
 const ARENA: usize = 64 << 10;
@@ -176,12 +177,13 @@ impl Live {
             inactive
                 .promisc(options.promiscuous)
                 .snaplen(snap_len.clamp(1, 262_144))
-                .timeout(WAIT.as_millis() as i32)
+                .timeout(PAUSE.as_millis() as i32)
                 // Without it packets wait in the kernel until a buffer is full.
                 .immediate_mode(true)
                 .buffer_size(KERNEL_BUFFER)
                 .precision(precision)
                 .open()
+                .and_then(pcap::Capture::setnonblock)
                 .map_err(failed)
         };
         // Not every system counts in nanoseconds.
@@ -223,7 +225,7 @@ impl Live {
         }
     }
 
-    /// The next packet, if it comes within `timeout` (to within 50 ms).
+    /// The next packet, if it comes within `timeout`, to within a few milliseconds.
     pub fn poll_packet(&mut self, timeout: Duration) -> Next {
         let start = Instant::now();
         loop {
@@ -258,8 +260,9 @@ impl Live {
                     return Next::End;
                 }
             }
-            if start.elapsed() >= timeout {
-                return Next::Idle;
+            match timeout.checked_sub(start.elapsed()) {
+                Some(left) if !left.is_zero() => std::thread::sleep(left.min(PAUSE)),
+                _ => return Next::Idle,
             }
         }
     }
@@ -325,5 +328,39 @@ mod tests {
     fn an_interface_that_is_not_there_is_named() {
         let error = Live::open(&LiveOptions::new("nosuch0")).err().expect("cannot open");
         assert!(error.to_string().contains("nosuch0"), "{error}");
+    }
+
+    /// Where the user may capture on the loopback interface, a datagram sent there is captured.
+    #[test]
+    fn loopback_traffic_is_captured_and_a_stop_ends_it() {
+        use std::net::UdpSocket;
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let address = socket.local_addr().expect("bound");
+        let loopback = interfaces().ok().into_iter().flatten().find(|device| device.loopback);
+        let Some(loopback) = loopback else { return };
+        let mut options = LiveOptions::new(loopback.name);
+        options.filter = format!("udp dst port {}", address.port());
+        let mut live = match Live::open(&options) {
+            Ok(live) => live,
+            Err(LiveError::Permission { .. }) => return,
+            Err(error) => panic!("{error}"),
+        };
+        socket.send_to(b"to be captured", address).expect("sent");
+        let Next::Packet(packet) = live.poll_packet(Duration::from_secs(20)) else {
+            panic!("nothing captured: {:?}", live.error());
+        };
+        assert!(packet.data.ends_with(b"to be captured"));
+        assert_eq!((packet.frame, packet.original_len as usize), (1, packet.data.len()));
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let apart = now.expect("after 1970").as_nanos() as i64 - packet.time.0;
+        assert!(apart.abs() < 60_000_000_000, "{apart} ns apart");
+        assert_eq!(live.drops().by_kernel, 0);
+        assert!(matches!(live.poll_packet(Duration::from_millis(60)), Next::Idle));
+        options.stop.stop();
+        assert!(live.next_packet().is_none() && live.error().is_none());
+
+        options.filter = "tcp prot 1935".to_owned();
+        let error = Live::open(&options).err().expect("a wrong filter");
+        assert!(matches!(error, LiveError::Filter { .. }), "{error}");
     }
 }

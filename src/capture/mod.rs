@@ -10,6 +10,7 @@
 //! files whose interfaces differ in link type or snap length.
 
 mod blocks;
+mod clock;
 mod error;
 mod input;
 mod legacy;

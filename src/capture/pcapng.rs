@@ -8,6 +8,7 @@ use pcap_parser::PcapError;
 use pcap_parser::pcapng::{OptionCode, PcapNGOption, parse_option_be, parse_option_le};
 
 use super::blocks::{Fill, Wait, Window};
+use super::clock::{Decode, Unit};
 use super::error::CaptureErrorKind as Kind;
 use super::log::{CommentPlace, Interface, Log, SecretKind, Spot};
 use super::source::{MAX_ITEM, MAX_RESYNC_ITEM, Step, Stream};
@@ -40,79 +41,6 @@ const FRAME: usize = 12;
 const HEAD: usize = 12;
 /// Interfaces of a section.
 const MAX_INTERFACES: usize = 65_536;
-
-/// How the time of a packet counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unit {
-    /// So many nanoseconds.
-    Nanos(u64),
-    /// So many to a nanosecond.
-    PerNano(u64),
-    /// 2^-n seconds.
-    Binary(u32),
-    /// Seconds by the option (zero), which no capture uses: a time that makes no sense as seconds
-    /// is taken as the default, microseconds.
-    DoubtfulSeconds,
-}
-
-impl Unit {
-    const MICROS: Unit = Unit::Nanos(1_000);
-
-    /// Of an `if_tsresol` option; `None` when no capture can mean it.
-    fn parse(value: u8) -> Option<Unit> {
-        let exponent = u32::from(value & 0x7f);
-        match (value & 0x80 != 0, exponent) {
-            (true, 0..=63) => Some(Unit::Binary(exponent)),
-            (false, 0) => Some(Unit::DoubtfulSeconds),
-            (false, 1..=9) => Some(Unit::Nanos(10_u64.pow(9 - exponent))),
-            (false, 10..=19) => Some(Unit::PerNano(10_u64.pow(exponent - 9))),
-            _ => None,
-        }
-    }
-
-    #[inline]
-    fn nanos(self, ticks: u64) -> i64 {
-        let clamp = |nanos: u128| i64::try_from(nanos).unwrap_or(i64::MAX);
-        match self {
-            Unit::Nanos(scale) => {
-                ticks.checked_mul(scale).and_then(|n| i64::try_from(n).ok()).unwrap_or(i64::MAX)
-            }
-            Unit::PerNano(per) => clamp(u128::from(ticks / per)),
-            Unit::Binary(shift) => clamp((u128::from(ticks) * 1_000_000_000) >> shift),
-            Unit::DoubtfulSeconds => match ticks.checked_mul(1_000_000_000).map(i64::try_from) {
-                Some(Ok(nanos)) => nanos,
-                _ => Unit::MICROS.nanos(ticks),
-            },
-        }
-    }
-}
-
-/// What the packets of an interface need.
-#[derive(Clone, Copy, Debug)]
-struct Decode {
-    link: LinkType,
-    snap_len: u32,
-    unit: Unit,
-    /// Nanoseconds added to every time.
-    offset: i64,
-    /// Place in the log's list.
-    listed: Option<usize>,
-}
-
-impl Decode {
-    const ASSUMED: Decode = Decode {
-        link: LinkType::ETHERNET,
-        snap_len: 0,
-        unit: Unit::MICROS,
-        offset: 0,
-        listed: None,
-    };
-
-    #[inline]
-    fn time(&self, ticks: u64) -> Timestamp {
-        Timestamp(self.unit.nanos(ticks).saturating_add(self.offset))
-    }
-}
 
 /// Damage being skipped.
 #[derive(Clone, Copy, Debug)]
@@ -147,6 +75,11 @@ impl Pcapng {
     fn u16(&self, bytes: &[u8], at: usize) -> Option<u16> {
         let bytes = *bytes.get(at..)?.first_chunk()?;
         Some(if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
+    }
+
+    fn u64(&self, bytes: &[u8]) -> Option<u64> {
+        let bytes = *bytes.first_chunk()?;
+        Some(if self.big_endian { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) })
     }
 
     #[inline]
@@ -375,10 +308,10 @@ impl Pcapng {
             let field = "the byte-order magic";
             stream.error(log, Kind::BlockBody { block_type: SECTION_HEADER, field });
         }
-        if let (Some(major), Some(minor)) = (self.u16(body, 4), self.u16(body, 6)) {
-            if major != 1 {
-                stream.error(log, Kind::Version { major, minor });
-            }
+        if let (Some(major), Some(minor)) = (self.u16(body, 4), self.u16(body, 6))
+            && major != 1
+        {
+            stream.error(log, Kind::Version { major, minor });
         }
         self.sections += 1;
         self.interfaces.clear();
@@ -427,10 +360,8 @@ impl Pcapng {
                     }
                 }
                 OptionCode::IfTsoffset => {
-                    if let (Some(a), Some(b)) = (self.u32(value, 0), self.u32(value, 4)) {
-                        let (high, low) = if self.big_endian { (a, b) } else { (b, a) };
-                        let seconds = (u64::from(high) << 32 | u64::from(low)) as i64;
-                        decode.offset = seconds.saturating_mul(1_000_000_000);
+                    if let Some(seconds) = self.u64(value) {
+                        decode.offset = (seconds as i64).saturating_mul(1_000_000_000);
                     }
                 }
                 _ => {}
@@ -466,13 +397,11 @@ impl Pcapng {
         let listed = self.interfaces.get(id as usize).and_then(|interface| interface.listed);
         for option in self.options(options) {
             let value = option.as_bytes().unwrap_or_default();
-            if option.code == OptionCode::IsbIfDrop {
-                if let (Some(a), Some(b)) = (self.u32(value, 0), self.u32(value, 4)) {
-                    let (high, low) = if self.big_endian { (a, b) } else { (b, a) };
-                    if let Some(interface) = listed.and_then(|at| log.interfaces.get_mut(at)) {
-                        interface.dropped = Some(u64::from(high) << 32 | u64::from(low));
-                    }
-                }
+            if option.code == OptionCode::IsbIfDrop
+                && let Some(dropped) = self.u64(value)
+                && let Some(interface) = listed.and_then(|at| log.interfaces.get_mut(at))
+            {
+                interface.dropped = Some(dropped);
             }
         }
         self.block_comments(stream, log, options);

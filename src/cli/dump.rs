@@ -42,7 +42,13 @@ pub(super) fn run(mut plan: Plan) -> Result<u8, String> {
         bar.finish();
     }
     let errors = packets.errors();
-    pipeline.finish(errors.clone(), &mut |record| printer.record(record));
+    let mut sessions = 0;
+    pipeline.finish(errors.clone(), &mut |record| {
+        if let Record::End(end) = &record {
+            sessions = end.sessions;
+        }
+        printer.record(record);
+    });
     let errors: Vec<String> = errors.iter().map(|error| printer.clean(error)).collect();
     // A closed pipe is how a reader says that it has seen enough.
     let read_on = printer.finish().map_err(|e| format!("cannot write the output: {e}"))?;
@@ -51,6 +57,11 @@ pub(super) fn run(mut plan: Plan) -> Result<u8, String> {
     }
     for error in &errors {
         eprintln!("rtmpscope: {error}");
+    }
+    if sessions == 0 && errors.is_empty() {
+        eprintln!(
+            "rtmpscope: no RTMP found; --decode-as tcp.port==N takes the connections of a port for it"
+        );
     }
     Ok(if errors.is_empty() { EXIT_OK } else { EXIT_TROUBLE })
 }

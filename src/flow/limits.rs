@@ -59,7 +59,7 @@ pub(super) const FAR: u64 = 16 << 20;
 pub(super) const ONE_SIDED_NS: i64 = 3_000_000_000;
 
 /// The same in bytes sent behind the hole: more than most receive windows allow.
-pub(super) const ONE_SIDED_BYTES: usize = 4 << 20;
+pub(super) const ONE_SIDED_BYTES: u64 = 4 << 20;
 
 /// Bytes that one direction holds back at most at the start of a capture that begins within a
 /// connection, until it is decided which byte is the first.

@@ -9,6 +9,8 @@ mod limits;
 mod lru;
 mod reassembly;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use event::{
     DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, Gap, RoleSource, StreamData,

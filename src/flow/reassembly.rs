@@ -198,7 +198,9 @@ impl Half {
             }
             done = to;
         }
-        if done < end {
+        // Of a segment that was cut off whole, it is kept where it was.
+        let headers_only = payload.is_empty() && cut > 0 && !self.pending.contains_key(&at);
+        if done < end || headers_only {
             free.push(done..end);
         }
         if overlaps {
@@ -219,7 +221,10 @@ impl Half {
             };
             self.pending_cost += held.cost();
             ctx.shared.buffered += held.cost();
-            self.pending.insert(range.start, held);
+            if let Some(headers_only) = self.pending.insert(range.start, held) {
+                self.pending_cost -= headers_only.cost();
+                ctx.shared.buffered -= headers_only.cost();
+            }
         }
         any
     }
@@ -261,6 +266,9 @@ impl Half {
         frame: u64,
         time: Timestamp,
     ) {
+        if bytes.is_empty() {
+            return;
+        }
         let offset = self.next;
         let limits = (ctx.shared.limits.max_frames, ctx.shared.limits.max_frames_total);
         let entry = (offset, frame, position, bytes.len() as u32);
@@ -383,7 +391,7 @@ impl Half {
                 self.gap(ctx, first.min(self.settled), GapKind::Capture);
             } else if peer_frame < held.frame
                 && (self.last_time.nanos_since(held.time) >= ONE_SIDED_NS
-                    || self.pending_cost >= ONE_SIDED_BYTES)
+                    || self.max_end.saturating_sub(self.next) >= ONE_SIDED_BYTES)
             {
                 self.gap(ctx, first, GapKind::Capture);
             } else {

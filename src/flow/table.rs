@@ -506,6 +506,12 @@ impl FlowTable {
         Some([flow.halves[0].stats(flow.last_time), flow.halves[1].stats(flow.last_time)])
     }
 
+    /// Cost of all held segments.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.shared.buffered
+    }
+
     fn flow(&self, id: FlowId) -> Option<&Flow> {
         self.flows.get(*self.ids.get(&id)?)
     }

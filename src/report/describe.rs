@@ -14,8 +14,11 @@ use crate::wire::message::{
 /// Longest text of one value; a hostile name must not fill the screen.
 const MAX_VALUE: usize = 120;
 
+/// Longest description of a status: it is there to be read.
+const MAX_DESCRIPTION: usize = 300;
+
 /// Longest text of all values of a message.
-const MAX_DETAIL: usize = 400;
+const MAX_DETAIL: usize = 500;
 
 /// A message in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -133,7 +136,16 @@ fn describe_command(command: &Command, reply: Option<&Reply>) -> Description {
         {
             parts.push(value(object));
         }
+        // What createStream gives and deleteStream takes is a number that names a stream.
+        let names_stream = command.name == "deleteStream"
+            || reply.is_some_and(|r| r.command == "createStream" && command.name == "_result");
         for argument in &command.arguments {
+            if let Value::Number(id) = argument
+                && names_stream
+            {
+                parts.push(format!("stream {id}"));
+                continue;
+            }
             match argument.get("code").and_then(Value::as_text) {
                 Some(_) => {
                     is_error |= argument
@@ -192,7 +204,9 @@ fn status(info: &Value) -> String {
         let _ = write!(out, " level={level}");
     }
     if let Some(description) = text("description").filter(|d| !d.is_empty()) {
-        let _ = write!(out, " \"{}\"", shortened(&description));
+        let mut description = description;
+        cut(&mut description, MAX_DESCRIPTION);
+        let _ = write!(out, " \"{description}\"");
     }
     for name in ["details", "tcUrl"] {
         if let Some(found) = text(name).filter(|t| !t.is_empty()) {
@@ -233,11 +247,17 @@ fn shared_object(object: &SharedObject) -> String {
 }
 
 fn video(tag: &VideoTag) -> String {
-    let mut parts = vec![names::frame_type(tag).into_owned()];
+    let mut parts = Vec::new();
+    // Metadata carries any frame type.
+    if tag.is_command() || !tag.enhanced || tag.packet_type != Some(4) {
+        parts.push(names::frame_type(tag).into_owned());
+    }
     parts.extend(names::video_codec(tag).map(|c| c.into_owned()));
     parts.extend(names::video_packet_type(tag).and_then(|name| packet(&name)));
     parts.extend(tag.command.map(|c| names::video_command(c).replace('_', " ")));
-    parts.extend(tag.composition_time.filter(|t| *t != 0).map(|t| format!("cts {t:+}")));
+    if tag.multitrack.is_none() {
+        parts.extend(tag.composition_time.filter(|t| *t != 0).map(|t| format!("cts {t:+}")));
+    }
     tracks(&mut parts, tag.multitrack.map(|m| m.name()), &tag.tracks, &tag.mod_ex);
     if !tag.metadata.is_empty() {
         parts.push(members(&tag.metadata));
@@ -263,9 +283,8 @@ fn audio(tag: &AudioTag) -> String {
     parts.extend(names::audio_codec(tag).map(|c| c.into_owned()));
     parts.extend(names::audio_packet_type(tag).and_then(|name| packet(&name)));
     // AAC says 44100/2 whatever it is; the configuration knows.
-    let has_config = tag.tracks.iter().any(|t| t.config.is_some());
-    if let (Some(rate), Some(channels), false) =
-        (names::sound_rate(tag), tag.sound_type, has_config)
+    if tag.sound_format != 10
+        && let (Some(rate), Some(channels)) = (names::sound_rate(tag), tag.sound_type)
     {
         parts.push(format!("{rate}/{}", channels + 1));
     }
@@ -352,7 +371,9 @@ fn aggregate(parts: &[AggregatePart]) -> String {
 /// A response time as people read it.
 pub(super) fn milliseconds(seconds: f64) -> String {
     let ms = seconds * 1000.0;
-    if ms.abs() < 10.0 {
+    if ms.abs() < 0.1 {
+        format!("{:.0}us", ms * 1000.0)
+    } else if ms.abs() < 10.0 {
         format!("{ms:.2}ms")
     } else if ms.abs() < 1000.0 {
         format!("{ms:.0}ms")

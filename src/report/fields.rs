@@ -98,6 +98,7 @@ impl FieldLines {
                         shown.push(line.range.clone());
                     }
                 }
+                shown.extend(structure(&line, &out.payload));
             }
             out.lines.push(line);
         }
@@ -147,6 +148,31 @@ impl FieldLines {
     }
 }
 
+/// Bytes around a field that no leaf of its own stands for and that hold no value: the marker an
+/// object begins with, AMF0's end marker, and the field's name as an object's key.
+fn structure(line: &FieldLine, payload: &[u8]) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let Range { start, end } = line.range;
+    if line.value == FieldValue::Group && start < end {
+        out.push(start..start + 1);
+        if end >= 3 && end - 3 > start && payload.get(end - 3..end) == Some(&[0, 0, 9]) {
+            out.push(end - 3..end);
+        }
+    }
+    let name = line.name.as_bytes();
+    if let Some(key) = start.checked_sub(name.len())
+        && !name.is_empty()
+        && payload.get(key..start) == Some(name)
+    {
+        // The length before it: 16 bits in AMF0, one byte (or two) in AMF3.
+        let before = payload[..key].len().min(2);
+        let is_amf0 = before == 2 && payload[key - 2..key] == (name.len() as u16).to_be_bytes();
+        let lead = if is_amf0 { 2 } else { before.min(1) };
+        out.push(key - lead..start);
+    }
+    out
+}
+
 /// Whether the message is one whose values can be secret: commands, data, shared objects, and
 /// anything that could not be made out.
 fn carries_text(type_id: MessageType, body: &Body) -> bool {
@@ -183,8 +209,11 @@ fn redact_line(
         FieldValue::Number(number) => line.redacted |= hidden(*number),
         FieldValue::Uint(number) => line.redacted |= hidden(*number as f64),
         FieldValue::Int(number) => line.redacted |= hidden(*number as f64),
-        // Byte arrays, and what could not be decoded.
-        FieldValue::Bytes => line.redacted |= text_matters,
+        // Byte arrays, and what could not be decoded; but a null or undefined is a marker only.
+        FieldValue::Bytes => {
+            let is_marker = line.range.len() == 1 && line.meaning.is_some();
+            line.redacted |= text_matters && !is_marker;
+        }
         FieldValue::Group => {}
     }
     if line.redacted && !matches!(line.value, FieldValue::Text(_) | FieldValue::Bytes) {

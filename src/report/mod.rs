@@ -17,6 +17,8 @@ mod ndjson;
 mod redact;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod schema_tests;
 mod summary;
 #[cfg(feature = "cli")]
 mod text;

@@ -295,8 +295,9 @@ impl<W: Write> TextWriter<W> {
     }
 
     fn end(&mut self, r: &End) -> io::Result<()> {
-        let mut text =
-            format!("{} packets, {} sessions, {} messages", r.packets, r.sessions, r.messages);
+        let mut text = [(r.packets, "packet"), (r.sessions, "session"), (r.messages, "message")]
+            .map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
+            .join(", ");
         for (count, what) in [
             (r.capture_lost_bytes, "bytes lost by the capture"),
             (r.network_lost_bytes, "bytes lost by the network"),
@@ -314,8 +315,17 @@ impl<W: Write> TextWriter<W> {
     }
 
     fn fields(&mut self, fields: &FieldLines) -> io::Result<()> {
+        let mut at = 0;
         for line in fields.lines() {
             let label = self.label(line);
+            if self.detail.hex && line.range.start > at {
+                // Keys and markers of objects belong to what follows them.
+                self.between(fields, at..line.range.start)?;
+                at = line.range.start;
+            }
+            if line.value != FieldValue::Group {
+                at = at.max(line.range.end);
+            }
             if self.detail.hex && line.value != FieldValue::Group {
                 self.hex_rows(fields, line, &label)?;
             } else if self.detail.hex {
@@ -325,6 +335,9 @@ impl<W: Write> TextWriter<W> {
             }
         }
         let rest = fields.undecoded();
+        if self.detail.hex && at < rest.start {
+            self.between(fields, at..rest.start)?;
+        }
         if !rest.is_empty() {
             let line = FieldLine {
                 name: "undecoded".into(),
@@ -345,6 +358,20 @@ impl<W: Write> TextWriter<W> {
         Ok(())
     }
 
+    /// Bytes that no field stands for.
+    fn between(&mut self, fields: &FieldLines, range: std::ops::Range<usize>) -> io::Result<()> {
+        let line = FieldLine {
+            name: "".into(),
+            depth: 0,
+            range,
+            value: FieldValue::Bytes,
+            meaning: None,
+            redacted: false,
+            frames: Vec::new(),
+        };
+        self.hex_rows(fields, &line, "")
+    }
+
     /// `name value (meaning)`, indented by depth.
     fn label(&self, line: &FieldLine) -> String {
         let mut name: String = clean(&line.name).chars().take(80).collect();
@@ -361,6 +388,8 @@ impl<W: Write> TextWriter<W> {
                 let text: String = clean(text).chars().take(400).collect();
                 out.push_str(&format!(" \"{text}\""));
             }
+            // A null or undefined is its marker: the meaning says it.
+            FieldValue::Bytes if line.range.len() == 1 && line.meaning.is_some() => {}
             FieldValue::Bytes => out.push_str(&format!(" {} B", line.range.len())),
             FieldValue::Group => {}
         }

@@ -32,9 +32,8 @@ pub(super) struct ChunkStream {
     pub first_byte: Option<u8>,
     /// The message in progress.
     pub partial: Option<Box<Partial>>,
-    /// After a gap: at most so many bytes of a message that was given up may still come in
-    /// type 3 chunks.
-    pub broken_left: u32,
+    /// A gap may have swallowed a header since: what a type 2 or 3 header inherits is doubtful.
+    pub stale: bool,
 }
 
 impl ChunkStream {
@@ -51,7 +50,7 @@ impl ChunkStream {
             stream_id: None,
             first_byte: None,
             partial: None,
-            broken_left: 0,
+            stale: false,
         }
     }
 }

@@ -280,8 +280,7 @@ impl ChunkDecoder {
         let mut len = basic.len + MessageHeader::len(basic.fmt);
         let csid = basic.csid;
         let known = self.streams.get(csid);
-        let continues = basic.fmt == 3
-            && known.is_some_and(|stream| stream.partial.is_some() || stream.broken_left > 0);
+        let continues = basic.fmt == 3 && known.is_some_and(|stream| stream.partial.is_some());
         if basic.fmt >= 2 && known.is_none_or(|stream| stream.type_id.is_none()) {
             let time = self.time_at(self.offset, now);
             let detail = format!("type {} header, the length is unknown", basic.fmt);
@@ -290,6 +289,12 @@ impl ChunkDecoder {
             self.lost_sync();
             return Step::Consumed(1);
         }
+        let doubtful =
+            known.is_some_and(|stream| stream.stale && stream.partial.is_none()) && basic.fmt >= 2;
+        if doubtful && let Some(step) = self.doubtful_header(basic, data, at_end) {
+            return step;
+        }
+        let known = self.streams.get(csid);
         // Read everything before anything changes: the header may come in pieces.
         let mut extended = None;
         if header.timestamp == Some(EXTENDED_TIMESTAMP) {
@@ -322,7 +327,6 @@ impl ChunkDecoder {
         let Some(stream) = self.streams.get(csid) else { return 0 };
         let left = match &stream.partial {
             Some(partial) if continues => partial.left(),
-            _ if continues => stream.broken_left,
             _ => stream.length,
         };
         left.min(self.chunk_size)
@@ -412,13 +416,7 @@ impl ChunkDecoder {
         let chunk_size = self.chunk_size;
         let offset = self.offset;
         let Some(stream) = self.streams.get_mut(csid) else { return Step::Consumed(len) };
-        let Some(partial) = &mut stream.partial else {
-            // The rest of a message that a gap broke: its length is not known, only its limit.
-            let body = stream.broken_left.min(chunk_size);
-            self.undecoded += len as u64;
-            self.state = State::Search(Search::after_doubtful_chunk(csid, body));
-            return Step::Consumed(len);
-        };
+        let Some(partial) = &mut stream.partial else { return Step::Consumed(len) };
         partial.chunks += 1;
         partial.headers.push(offset, len as u64);
         let body = partial.left().min(chunk_size);
@@ -456,7 +454,7 @@ impl ChunkDecoder {
             false => self.confidence.max(Confidence::Inferred),
         };
         let stream = self.streams.entry(csid);
-        stream.broken_left = 0;
+        stream.stale = false;
         let value = extended.or(header.timestamp);
         let mut odd = None;
         match (basic.fmt, value) {

@@ -54,8 +54,10 @@ pub(super) struct Chain {
     /// How many bytes it took: of several chains, the one that is proven first is taken, whatever
     /// else is still waiting for bytes.
     pub proven_at: usize,
-    /// A message longer than the chunk size was part of it, so that the chunk size is proven.
+    /// Enough type 3 headers stood where the chunk size puts them to prove it.
     pub multi: bool,
+    /// The first message takes more than one chunk: the chunk size matters.
+    pub splits: bool,
 }
 
 /// What is known when looking for a chain.
@@ -77,8 +79,8 @@ enum Left {
     Done,
     /// So many bytes.
     Known(u32),
-    /// At most so many: a gap swallowed some of its chunks.
-    AtMost(u32),
+    /// Nobody knows: a gap swallowed its header.
+    Tail,
 }
 
 /// A chunk stream as the simulation sees it.
@@ -93,29 +95,47 @@ struct Sim {
 }
 
 impl Plausible<'_> {
-    /// Judges the position `at` for the given chunk size.
-    pub fn judge(&self, at: usize, chunk_size: ChunkSize) -> Verdict {
-        self.judge_with(at, chunk_size, Vec::new())
+    /// Judges the position `at` for the given chunk size. With `prove_size` the chunk size must be
+    /// proven as well if it matters.
+    pub fn judge(&self, at: usize, chunk_size: ChunkSize, prove_size: bool) -> Verdict {
+        self.judge_with(at, chunk_size, Vec::new(), prove_size)
+    }
+
+    /// Whether a header that can be one stands at `at`, whatever the chunk size. `None`: more bytes
+    /// must tell.
+    pub fn may_begin(&self, at: usize) -> Option<bool> {
+        match self.link(at, u32::MAX, &mut Vec::new(), true) {
+            Link::Good { .. } => Some(true),
+            Link::Bad => Some(false),
+            Link::Cut => None,
+        }
     }
 
     /// Judges the position `at`, supposing that before it `taken` more bytes of the message in
     /// progress on `csid` came. Ending right there is as foreseen as a header is.
     pub fn judge_after(&self, at: usize, csid: u32, taken: u32, chunk_size: ChunkSize) -> Verdict {
         if self.at_end && at == self.data.len() {
-            return Verdict::Chain(Chain { proven_at: at, multi: false });
+            return Verdict::Chain(Chain { proven_at: at, multi: false, splits: false });
         }
         let mut sims = Vec::new();
         let index = self.sim(csid, &mut sims);
         let left = &mut sims[index].left;
         *left = match *left {
             Left::Known(left) if left > taken => Left::Known(left - taken),
-            Left::AtMost(left) if left > taken => Left::AtMost(left - taken),
+            Left::Tail => Left::Tail,
             _ => Left::Done,
         };
-        self.judge_with(at, chunk_size, sims)
+        self.judge_with(at, chunk_size, sims, false)
     }
 
-    fn judge_with(&self, at: usize, chunk_size: ChunkSize, mut sims: Vec<Sim>) -> Verdict {
+    fn judge_with(
+        &self,
+        at: usize,
+        chunk_size: ChunkSize,
+        mut sims: Vec<Sim>,
+        prove_size: bool,
+    ) -> Verdict {
+        let foreseen = !sims.is_empty();
         let (mut pos, mut bits, mut links) = (at, 0, 0);
         // Bits of the first header, and of those after it that are more than "the message goes
         // on": chunks of a message whose header was lost look like that as well.
@@ -123,10 +143,12 @@ impl Plausible<'_> {
         let mut markers = 0;
         loop {
             let multi = markers >= chunk_size.markers;
-            let chain = Verdict::Chain(Chain { proven_at: pos.min(self.data.len()), multi });
-            if let Some(First { evidence, weak, splits }) = first
+            let splits = matches!(first, Some(First { splits: true, .. }));
+            let chain =
+                Verdict::Chain(Chain { proven_at: pos.min(self.data.len()), multi, splits });
+            if let Some(First { evidence, weak, .. }) = first
                 && pos <= self.data.len()
-                && (multi || !splits)
+                && (multi || !splits || !prove_size)
             {
                 let rest = if weak { after } else { bits - evidence };
                 let long = links >= ENOUGH_LINKS && bits >= ENOUGH_BITS;
@@ -143,7 +165,7 @@ impl Plausible<'_> {
                     (false, _) => Verdict::NeedMore(pos + 1),
                 };
             }
-            match self.link(pos, chunk_size.bytes, &mut sims) {
+            match self.link(pos, chunk_size.bytes, &mut sims, links == 0 && !foreseen) {
                 Link::Bad => return Verdict::Nothing,
                 Link::Cut if self.at_end && bits >= ENOUGH_BITS => return chain,
                 Link::Cut if self.at_end => return Verdict::Nothing,
@@ -183,7 +205,7 @@ impl Plausible<'_> {
                 first_byte: stream.first_byte,
                 left: match &stream.partial {
                     Some(partial) => Left::Known(partial.left()),
-                    None if stream.broken_left > 0 => Left::AtMost(stream.broken_left),
+                    None if stream.stale => Left::Tail,
                     None => Left::Done,
                 },
             },
@@ -199,8 +221,9 @@ impl Plausible<'_> {
         sims.len() - 1
     }
 
-    /// Judges one header and says how far the next one is.
-    fn link(&self, pos: usize, chunk_size: u32, sims: &mut Vec<Sim>) -> Link {
+    /// Judges one header and says how far the next one is. The `first` header of a chain begins a
+    /// message unless one is in progress there.
+    fn link(&self, pos: usize, chunk_size: u32, sims: &mut Vec<Sim>, first: bool) -> Link {
         let data = &self.data[pos..];
         let Some(basic) = BasicHeader::parse(data) else { return Link::Cut };
         let Some(header) = MessageHeader::parse(basic.fmt, &data[basic.len..]) else {
@@ -214,12 +237,15 @@ impl Plausible<'_> {
         let index = self.sim(basic.csid, sims);
         let sim = &mut sims[index];
         let mut bits = 0;
+        if first && sim.left == Left::Tail {
+            sim.left = Left::Done;
+        }
         if basic.fmt == 3 {
             bits += match (sim.type_id, sim.left) {
                 (None, _) => return Link::Bad,
                 // Which stream may go on is known to within a few: most of a byte.
-                (_, Left::Known(_) | Left::AtMost(_)) => 6,
-                (_, Left::Done) => 4,
+                (_, Left::Known(_)) => 6,
+                (_, Left::Done | Left::Tail) => 4,
             };
             if let Some(extended) = sim.extended {
                 match data.get(len..len + 4) {
@@ -275,10 +301,10 @@ impl Plausible<'_> {
             sim.left = Left::Done;
         }
         let continues = sim.left != Left::Done && basic.fmt == 3;
-        let (left, exact) = match sim.left {
-            Left::Done => (sim.length, true),
-            Left::Known(left) => (left, true),
-            Left::AtMost(left) => (left, false),
+        let left = match sim.left {
+            Left::Done => sim.length,
+            Left::Known(left) => left,
+            Left::Tail => u32::MAX,
         };
         let body = left.min(chunk_size);
         if !continues && let Some(type_id) = sim.type_id {
@@ -295,13 +321,12 @@ impl Plausible<'_> {
                 sim.first_byte = payload.first().copied();
             }
         }
-        let left = left - body;
-        sim.left = match (left, exact) {
-            (0, _) => Left::Done,
-            (left, true) => Left::Known(left),
-            (left, false) => Left::AtMost(left),
+        sim.left = match (sim.left, left - body) {
+            (Left::Tail, _) => Left::Tail,
+            (_, 0) => Left::Done,
+            (_, left) => Left::Known(left),
         };
-        let splits = sim.left != Left::Done;
+        let splits = matches!(sim.left, Left::Known(_));
         Link::Good { evidence: bits, len: len + body as usize, continues, splits, fmt: basic.fmt }
     }
 

@@ -28,8 +28,8 @@ const USUAL_CHUNK_SIZES: [u32; 10] = [
 /// Longest distance to the next header for which an unusual chunk size is looked for.
 const MAX_INFERRED_CHUNK_SIZE: usize = 70_000;
 
-/// How many messages to look at for one that is longer than the chunk size.
-const MESSAGES_TO_INFER_FROM: usize = 8;
+/// How many such distances are tried: a byte that could be the marker comes every 256 by chance.
+const MAX_DISTANCES: usize = 512;
 
 /// A search for the next chunk header.
 #[derive(Clone, Debug)]
@@ -46,6 +46,8 @@ pub(super) struct Search {
     scanned: usize,
     /// Those of them that may be headers, and how many bytes it takes to go on with them.
     waiting: Vec<Waiting>,
+    /// A header stands here, that is proven; what its chunk size is must still be found out.
+    settled: Option<(usize, u32)>,
 }
 
 /// A position that may be a header.
@@ -58,6 +60,8 @@ struct Waiting {
 
 #[derive(Clone, Copy, Debug)]
 enum Size {
+    /// Any; the header itself is still too short to judge.
+    Any,
     /// This chunk size.
     Is(ChunkSize),
     /// The distance to a byte that could be the header of the next chunk, from this one on.
@@ -77,6 +81,8 @@ struct Predicted {
     chunks: u32,
     /// No gap: the chunk belongs to a message whose length is in doubt.
     doubtful: bool,
+    /// Whether the chunk size was proven before the gap.
+    proven: bool,
 }
 
 impl Search {
@@ -94,6 +100,7 @@ impl Search {
             skipped: 0,
             scanned: 0,
             waiting: Vec::new(),
+            settled: None,
         }
     }
 
@@ -103,15 +110,26 @@ impl Search {
 
     /// After the header of a chunk that may be shorter than the `body` bytes expected.
     pub fn after_doubtful_chunk(csid: u32, body: u32) -> Search {
-        let predicted = Predicted { csid, skip: 0, body, missing: 0, chunks: 0, doubtful: true };
+        let predicted =
+            Predicted { csid, skip: 0, body, missing: 0, chunks: 0, doubtful: true, proven: true };
         Search { predicted: Some(predicted), ..Search::here() }.unforeseen()
     }
 }
 
-enum Outcome {
-    Chain(u32, Chain),
-    Nothing,
-    Wait(Waiting),
+/// What a look at the candidates brought to light.
+struct Hunt {
+    best: Option<(usize, u32, Chain)>,
+    waiting: Vec<Waiting>,
+}
+
+impl Hunt {
+    fn found(&mut self, position: usize, chunk_size: u32, chain: Chain) {
+        let key = |position: usize, chain: Chain| (chain.proven_at, position);
+        let better = |(p, _, c): &(usize, u32, Chain)| key(position, chain) < key(*p, *c);
+        if self.best.as_ref().is_none_or(better) {
+            self.best = Some((position, chunk_size, chain));
+        }
+    }
 }
 
 enum Found {
@@ -138,12 +156,14 @@ impl ChunkDecoder {
     ) {
         let predicted = if header_cut { None } else { self.predict(len) };
         if predicted.is_none()
-            && let State::Body { csid, left } = self.state
+            && let State::Body { csid, .. } = self.state
         {
             // The rest of this chunk is lost, and how much more nobody knows.
-            self.give_up(csid, left, time, out);
+            self.give_up(csid, time, out);
         }
         self.state = State::Search(Search { predicted, ..Search::anywhere() });
+        // A Set Chunk Size may have been in the gap.
+        self.chunk_size_proven = false;
         if self.confidence == Confidence::Exact {
             self.confidence = Confidence::Resynced;
         }
@@ -172,6 +192,7 @@ impl ChunkDecoder {
         let mut message_left = partial.left() - left_in_chunk;
         let mut pos = u64::from(left_in_chunk);
         let mut missing = left_in_chunk;
+        let proven = self.chunk_size_proven;
         let mut chunks = 0;
         loop {
             if pos == len {
@@ -182,6 +203,7 @@ impl ChunkDecoder {
                     missing,
                     chunks,
                     doubtful: false,
+                    proven,
                 });
             }
             if message_left == 0 {
@@ -193,14 +215,30 @@ impl ChunkDecoder {
                 left_in_chunk = message_left.min(self.chunk_size);
                 let skip = (pos - len) as usize;
                 let body = left_in_chunk;
-                return Some(Predicted { csid, skip, body, missing, chunks, doubtful: false });
+                return Some(Predicted {
+                    csid,
+                    skip,
+                    body,
+                    missing,
+                    chunks,
+                    doubtful: false,
+                    proven,
+                });
             }
             let body = message_left.min(self.chunk_size);
             if pos + u64::from(body) > len {
                 let swallowed = (len - pos) as u32;
                 missing += swallowed;
                 let body = body - swallowed;
-                return Some(Predicted { csid, skip: 0, body, missing, chunks, doubtful: false });
+                return Some(Predicted {
+                    csid,
+                    skip: 0,
+                    body,
+                    missing,
+                    chunks,
+                    doubtful: false,
+                    proven,
+                });
             }
             pos += u64::from(body);
             message_left -= body;
@@ -229,7 +267,7 @@ impl ChunkDecoder {
             }
             Found::At { position, chunk_size, multi } => {
                 if let Some(predicted) = search.predicted.take() {
-                    self.give_up(predicted.csid, 0, now, out);
+                    self.give_up(predicted.csid, now, out);
                 }
                 self.undecoded += position as u64;
                 self.offset += position as u64;
@@ -245,7 +283,7 @@ impl ChunkDecoder {
             }
             Found::NotBefore(position) => {
                 if let Some(predicted) = search.predicted.take() {
-                    self.give_up(predicted.csid, 0, now, out);
+                    self.give_up(predicted.csid, now, out);
                 }
                 self.undecoded += position as u64;
                 search.skipped += position as u64;
@@ -257,6 +295,9 @@ impl ChunkDecoder {
                     waiting.needs = waiting.needs.saturating_sub(position);
                     kept
                 });
+                if let Some((settled, _)) = &mut search.settled {
+                    *settled = settled.saturating_sub(position);
+                }
                 self.state = State::Search(search);
                 Step::Consumed(position)
             }
@@ -266,7 +307,13 @@ impl ChunkDecoder {
     /// Looks for the chain that is proven first.
     fn find(&self, search: &mut Search, data: &[u8], at_end: bool, full: bool) -> Found {
         let plausible = Plausible { data, streams: &self.streams, clock: self.clock, at_end };
-        if let Some(predicted) = &search.predicted {
+        let last_word = full || at_end;
+        if let Some((position, chunk_size)) = search.settled {
+            return self.settle(&plausible, search, position, chunk_size, last_word);
+        }
+        if let Some(predicted) = &search.predicted
+            && (predicted.body as usize) < self.limits.search_bytes
+        {
             let at = predicted.skip + predicted.body as usize;
             let taken = predicted.missing + predicted.body;
             match plausible.judge_after(at, predicted.csid, taken, self.size_in_force()) {
@@ -275,34 +322,20 @@ impl ChunkDecoder {
                 _ => {}
             }
         }
-        let mut best: Option<(usize, u32, Chain)> = None;
-        let mut consider = |waiting: Waiting| -> Option<Waiting> {
-            match self.judge(&plausible, waiting) {
-                Outcome::Chain(chunk_size, chain) => {
-                    if best.is_none_or(|(_, _, b)| chain.proven_at < b.proven_at) {
-                        best = Some((waiting.position, chunk_size, chain));
-                    }
-                    None
-                }
-                Outcome::Nothing => None,
-                Outcome::Wait(waiting) => Some(waiting),
-            }
-        };
-        let mut waiting = Vec::new();
+        let mut hunt = Hunt { best: None, waiting: Vec::new() };
         for candidate in std::mem::take(&mut search.waiting) {
             if candidate.needs > data.len() && !at_end {
-                waiting.push(candidate);
+                hunt.waiting.push(candidate);
             } else {
-                waiting.extend(consider(candidate));
+                self.consider(&plausible, candidate, &mut hunt);
             }
         }
         while search.scanned < data.len() {
-            let position = search.scanned;
-            match self.may_be_header(&data[position..]) {
+            match self.looks_like_header(&data[search.scanned..]) {
                 Some(true) => {
-                    for size in self.sizes() {
-                        waiting.extend(consider(Waiting { position, chunk_size: size, needs: 0 }));
-                    }
+                    let position = search.scanned;
+                    let candidate = Waiting { position, chunk_size: Size::Any, needs: 0 };
+                    self.consider(&plausible, candidate, &mut hunt);
                 }
                 Some(false) => {}
                 None if at_end => {}
@@ -310,19 +343,115 @@ impl ChunkDecoder {
             }
             search.scanned += 1;
         }
-        search.waiting = waiting;
-        match best {
-            Some((position, chunk_size, Chain { multi, .. })) => {
-                Found::At { position, chunk_size, multi }
+        search.waiting = hunt.waiting;
+        match hunt.best {
+            Some((position, chunk_size, chain)) => {
+                if !chain.splits || chain.multi {
+                    let multi = chain.multi;
+                    return Found::At { position, chunk_size, multi };
+                }
+                search.settled = Some((position, chunk_size));
+                self.settle(&plausible, search, position, chunk_size, last_word)
             }
-            None if full || at_end => Found::NotBefore(data.len()),
+            None if last_word => Found::NotBefore(data.len()),
+            None if search.predicted.is_some() => Found::Wait,
             // What nothing waits for need not be held.
-            None => match search.waiting.iter().map(|w| w.position).min().unwrap_or(search.scanned)
-            {
-                0 => Found::Wait,
-                position if search.predicted.is_none() => Found::NotBefore(position),
-                _ => Found::Wait,
+            None => {
+                let first = search.waiting.iter().map(|waiting| waiting.position).min();
+                match first.unwrap_or(search.scanned) {
+                    0 => Found::Wait,
+                    position => Found::NotBefore(position),
+                }
+            }
+        }
+    }
+
+    /// Judges a candidate and notes what came of it.
+    fn consider(&self, plausible: &Plausible<'_>, waiting: Waiting, hunt: &mut Hunt) {
+        let Waiting { position, chunk_size, .. } = waiting;
+        match chunk_size {
+            Size::Any => match plausible.may_begin(position) {
+                Some(true) => {
+                    for chunk_size in self.sizes() {
+                        self.consider(plausible, Waiting { chunk_size, ..waiting }, hunt);
+                    }
+                }
+                Some(false) => {}
+                None if plausible.at_end => {}
+                None => hunt.waiting.push(Waiting { needs: plausible.data.len() + 1, ..waiting }),
             },
+            Size::Is(size) => match plausible.judge(position, size, false) {
+                Verdict::Chain(chain) => hunt.found(position, size.bytes, chain),
+                Verdict::Nothing => {}
+                Verdict::NeedMore(needs) => hunt.waiting.push(Waiting { needs, ..waiting }),
+            },
+            Size::From(distance) => self.consider_unusual(plausible, position, distance, hunt),
+        }
+    }
+
+    /// Tries the distances at which the next chunk could begin, from `distance` on.
+    fn consider_unusual(
+        &self,
+        plausible: &Plausible<'_>,
+        position: usize,
+        mut distance: usize,
+        hunt: &mut Hunt,
+    ) {
+        for _ in 0..MAX_DISTANCES {
+            let Some((found, here)) = self.marker(plausible, position, distance) else { return };
+            let size = ChunkSize { bytes: found as u32, markers: 3 };
+            let verdict = match here {
+                true => plausible.judge(position, size, false),
+                false if plausible.at_end => return,
+                false => Verdict::NeedMore(plausible.data.len() + 1),
+            };
+            match verdict {
+                Verdict::Chain(chain) => return hunt.found(position, size.bytes, chain),
+                Verdict::Nothing => distance = found + 1,
+                Verdict::NeedMore(needs) => {
+                    let chunk_size = Size::From(found);
+                    return hunt.waiting.push(Waiting { position, chunk_size, needs });
+                }
+            }
+        }
+    }
+
+    /// A header stands at `position`; finds the chunk size by which its message is split.
+    fn settle(
+        &self,
+        plausible: &Plausible<'_>,
+        search: &Search,
+        position: usize,
+        guess: u32,
+        last_word: bool,
+    ) -> Found {
+        let mut best: Option<(usize, u32)> = None;
+        let mut judge = |size: ChunkSize| {
+            if let Verdict::Chain(chain) = plausible.judge(position, size, true)
+                && best.is_none_or(|(proven_at, _)| chain.proven_at < proven_at)
+            {
+                best = Some((chain.proven_at, size.bytes));
+            }
+        };
+        for size in self.sizes() {
+            if let Size::Is(size) = size {
+                judge(size);
+            }
+        }
+        if !self.chunk_size_proven {
+            let mut from = 1;
+            for _ in 0..MAX_DISTANCES {
+                let Some((distance, true)) = self.marker(plausible, position, from) else { break };
+                judge(ChunkSize { bytes: distance as u32, markers: 3 });
+                from = distance + 1;
+            }
+        }
+        match best {
+            Some((_, chunk_size)) => Found::At { position, chunk_size, multi: true },
+            None if last_word => Found::At { position, chunk_size: guess, multi: false },
+            // Keep what is before the header out of the way while waiting.
+            None if position > 0 && search.predicted.is_none() => Found::NotBefore(position),
+            None => Found::Wait,
         }
     }
 
@@ -340,20 +469,8 @@ impl ChunkDecoder {
         ChunkSize { bytes: self.chunk_size, markers: if self.chunk_size_guessed { 2 } else { 1 } }
     }
 
-    fn judge(&self, plausible: &Plausible<'_>, waiting: Waiting) -> Outcome {
-        let Waiting { position, chunk_size, .. } = waiting;
-        match chunk_size {
-            Size::Is(size) => match plausible.judge(position, size) {
-                Verdict::Chain(chain) => Outcome::Chain(size.bytes, chain),
-                Verdict::Nothing => Outcome::Nothing,
-                Verdict::NeedMore(needs) => Outcome::Wait(Waiting { needs, ..waiting }),
-            },
-            Size::From(distance) => self.infer_chunk_size(plausible, position, distance),
-        }
-    }
-
     /// A cheap look before the expensive one; `None` when there are too few bytes to tell.
-    fn may_be_header(&self, data: &[u8]) -> Option<bool> {
+    fn looks_like_header(&self, data: &[u8]) -> Option<bool> {
         let basic = BasicHeader::parse(data)?;
         if basic.fmt >= 2 {
             let known = self.streams.get(basic.csid);
@@ -363,60 +480,55 @@ impl ChunkDecoder {
         Some(header.type_id.is_some_and(|type_id| MessageType(type_id).is_known()))
     }
 
-    /// Tries the distances at which the header of a next chunk would stand, from `distance` on.
-    ///
-    /// The first message may be short: then the first long one after it tells.
-    fn infer_chunk_size(
+    /// The first distance, from `from` on, at which the next chunk of the message at `position`
+    /// could begin; `false` when it lies past the bytes at hand. `None` when there is none.
+    fn marker(
         &self,
         plausible: &Plausible<'_>,
         position: usize,
-        mut distance: usize,
-    ) -> Outcome {
-        let mut at = position;
-        for _ in 0..MESSAGES_TO_INFER_FROM {
-            let wait = |distance, needs| {
-                Outcome::Wait(Waiting { position, chunk_size: Size::From(distance), needs })
-            };
-            let more = |distance, needs| match plausible.at_end {
-                true => Outcome::Nothing,
-                false => wait(distance, needs),
-            };
-            let data = plausible.data.get(at..).unwrap_or_default();
-            let header = BasicHeader::parse(data).and_then(|basic| {
-                Some((basic, MessageHeader::parse(basic.fmt, &data[basic.len..])?))
-            });
-            let Some((basic, header)) = header else { return more(distance, data.len() + at + 1) };
-            let Some(length) = header.length.map(|length| length as usize) else {
-                return Outcome::Nothing;
-            };
-            if basic.csid > 63 || header.timestamp == Some(EXTENDED_TIMESTAMP) {
-                return Outcome::Nothing;
-            }
-            let body = at + basic.len + MessageHeader::len(basic.fmt);
-            let marker = 0xc0 | basic.csid as u8;
-            while distance < length.min(MAX_INFERRED_CHUNK_SIZE) {
-                match plausible.data.get(body + distance) {
-                    None => return more(distance, body + distance + 1),
-                    Some(byte) if *byte == marker => {
-                        let size = ChunkSize { bytes: distance as u32, markers: 3 };
-                        match plausible.judge(position, size) {
-                            Verdict::Chain(chain) if chain.multi => {
-                                return Outcome::Chain(size.bytes, chain);
-                            }
-                            Verdict::NeedMore(needs) => return wait(distance, needs),
-                            _ => {}
-                        }
-                    }
-                    Some(_) => {}
-                }
-                distance += 1;
-            }
-            if length > distance {
-                return Outcome::Nothing;
-            }
-            at = body + length;
+        from: usize,
+    ) -> Option<(usize, bool)> {
+        let data = plausible.data.get(position..)?;
+        let basic = BasicHeader::parse(data)?;
+        let header = MessageHeader::parse(basic.fmt, &data[basic.len..])?;
+        let length = header.length? as usize;
+        if basic.csid > 63 || header.timestamp == Some(EXTENDED_TIMESTAMP) {
+            return None;
         }
-        Outcome::Nothing
+        let body = &data[basic.len + MessageHeader::len(basic.fmt)..];
+        let reach = length.min(MAX_INFERRED_CHUNK_SIZE);
+        let window = body.get(from.min(reach)..reach.min(body.len())).unwrap_or_default();
+        let marker = 0xc0 | basic.csid as u8;
+        match window.iter().position(|byte| *byte == marker) {
+            Some(at) => Some((from + at, true)),
+            None if body.len() < reach => Some((body.len().max(from), false)),
+            None => None,
+        }
+    }
+
+    /// A type 2 or 3 header that inherits from a header before a gap. `None`: it proved itself.
+    pub(super) fn doubtful_header(
+        &mut self,
+        basic: BasicHeader,
+        data: &[u8],
+        at_end: bool,
+    ) -> Option<Step> {
+        let data = &data[..data.len().min(self.limits.search_bytes)];
+        let full = data.len() == self.limits.search_bytes;
+        let plausible = Plausible { data, streams: &self.streams, clock: self.clock, at_end };
+        match plausible.judge(0, self.size_in_force(), false) {
+            Verdict::Chain(_) => return None,
+            Verdict::NeedMore(_) if !full => return Some(Step::NeedMore),
+            _ => {}
+        }
+        let len = basic.len + MessageHeader::len(basic.fmt);
+        self.undecoded += len as u64;
+        self.state = State::Search(match basic.fmt {
+            // More of a message whose header the gap swallowed.
+            3 => Search::after_doubtful_chunk(basic.csid, self.chunk_size),
+            _ => Search::here().unforeseen(),
+        });
+        Some(Step::Consumed(len))
     }
 
     /// A chain begins at a position that was not foreseen.
@@ -448,10 +560,9 @@ impl ChunkDecoder {
         }
         self.chunk_size_proven |= multi;
         if lost && search.announce {
-            // A Set Chunk Size may have been in the gap.
-            self.chunk_size_proven = multi;
             for stream in self.streams.iter_mut() {
                 stream.timestamp_exact = false;
+                stream.stale = true;
                 if let Some(partial) = &mut stream.partial {
                     partial.suspect = true;
                 }
@@ -467,17 +578,18 @@ impl ChunkDecoder {
         data: &[u8],
         out: &mut Vec<Event>,
     ) -> Step {
-        let Predicted { csid, skip, body, missing, chunks, doubtful } = predicted;
+        let Predicted { csid, skip, body, missing, chunks, doubtful, proven } = predicted;
         let start = skip as u64;
         let offset = self.offset;
+        if !doubtful {
+            self.chunk_size_proven = proven;
+        }
         let Some(stream) = self.streams.get_mut(csid) else { return Step::Consumed(0) };
         let Some(partial) = &mut stream.partial else {
-            // The tail of a message that was given up.
-            let len = body.min(stream.broken_left);
-            stream.broken_left -= len;
-            self.undecoded += u64::from(len);
+            // More of a message whose header the gap swallowed.
+            self.undecoded += u64::from(body);
             self.state = State::Header;
-            return Step::Consumed((len as usize).min(data.len()));
+            return Step::Consumed((body as usize).min(data.len()));
         };
         if missing > 0 {
             partial.skip(missing);
@@ -498,16 +610,11 @@ impl ChunkDecoder {
         Step::Consumed(skip)
     }
 
-    /// The message in progress on `csid` cannot be continued: hand on what there is. At least
-    /// `lost` bytes of what was to come will not.
-    fn give_up(&mut self, csid: u32, lost: u32, now: Timestamp, out: &mut Vec<Event>) {
-        let Some(stream) = self.streams.get_mut(csid) else { return };
-        match &stream.partial {
-            Some(partial) => {
-                stream.broken_left = partial.left() - lost.min(partial.left());
-                self.end_partial(csid, now, out);
-            }
-            None => stream.broken_left = 0,
+    /// The message in progress on `csid` cannot be continued: hand on what there is.
+    fn give_up(&mut self, csid: u32, now: Timestamp, out: &mut Vec<Event>) {
+        if let Some(stream) = self.streams.get_mut(csid) {
+            stream.stale = true;
+            self.end_partial(csid, now, out);
         }
     }
 }

@@ -280,3 +280,74 @@ pub fn describe(truth: &Truth) -> String {
 pub fn outcome(scenario: &Scenario, trace: &Trace) -> Outcome {
     compare(scenario, trace, &decode_trace(trace))
 }
+
+/// The NDJSON of a trace, no option set but secrets shown, without what names packets, capture
+/// times and TCP's counters: the lines of each direction, and those that belong to neither.
+///
+/// What is left is a function of the stream bytes alone.
+pub fn normalized(trace: &Trace) -> [Vec<String>; 3] {
+    let mut out: [Vec<String>; 3] = Default::default();
+    for line in ndjson(&decode_trace(trace)).lines() {
+        let mut line: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        let text = |key: &str| line[key].as_str().unwrap_or_default().to_string();
+        let kind = (text("type"), text("kind"));
+        // Conflicts, retransmissions and the like are about segments.
+        let about_tcp = ["conflicting-overlap", "segment-out-of-window", "reassembly-limit"];
+        if kind.0 == "anomaly" && about_tcp.contains(&&*kind.1) {
+            continue;
+        }
+        let index = match text("direction").as_str() {
+            "client_to_server" => 0,
+            "server_to_client" => 1,
+            _ => 2,
+        };
+        forget(&mut line);
+        out[index].push(line.to_string());
+    }
+    out
+}
+
+/// The records as NDJSON, secrets shown.
+pub fn ndjson(records: &[Record]) -> String {
+    let mut writer = rtmpscope::report::NdjsonWriter::new(Vec::new());
+    for record in records {
+        writer.write(record, None).expect("a vector takes everything");
+    }
+    String::from_utf8(std::mem::take(writer.out())).expect("JSON is UTF-8")
+}
+
+/// Removes members that name packets, capture times, addresses and TCP's counters, wherever they are.
+fn forget(value: &mut serde_json::Value) {
+    const FORGOTTEN: [&str; 22] = [
+        "frame",
+        "frames",
+        "first_frame",
+        "time",
+        "first_time",
+        "start_time",
+        "epoch_ns",
+        "end_time",
+        "duration",
+        "response_time",
+        "tcp",
+        "packets",
+        "retransmissions",
+        "out_of_order",
+        "keep_alives",
+        "conflicts",
+        "rtt",
+        "max_in_flight",
+        "zero_window_spans",
+        "zero_window_time",
+        "client",
+        "server",
+    ];
+    match value {
+        serde_json::Value::Object(members) => {
+            members.retain(|key, _| !FORGOTTEN.contains(&key.as_str()));
+            members.values_mut().for_each(forget);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(forget),
+        _ => {}
+    }
+}

@@ -1,6 +1,5 @@
 //! What well-formed captures give.
 
-use pcap_parser::traits::PcapReaderIterator;
 use pcap_parser::{Block, PcapBlockOwned, PcapError};
 
 use super::*;

@@ -213,7 +213,7 @@ impl Redactor {
         // Only text has these treatments: whatever else turns up there is taken apart by members.
         let inside = match treat {
             Treat::Plain | Treat::Secret | Treat::Strings => treat,
-            Treat::Stream => Treat::Secret,
+            Treat::Stream | Treat::Details => Treat::Secret,
             _ => Treat::Members,
         };
         match value {
@@ -272,7 +272,7 @@ impl Redactor {
 
     fn number(&mut self, value: &mut Value, number: f64, treat: Treat) {
         if hides_all(treat) {
-            let kind = if treat == Treat::Stream { Kind::Stream } else { Kind::Token };
+            let kind = if treat != Treat::Secret { Kind::Stream } else { Kind::Token };
             let name = words::hide(&mut self.vault, kind, &number.to_string());
             self.found.numbers.insert(number.to_bits());
             *value = Value::string(&name);
@@ -291,6 +291,7 @@ impl Redactor {
                 self.named.insert(self.session);
                 words::stream(vault, &old)
             }
+            Treat::Details => words::details(vault, &old),
             Treat::App => words::app(vault, &old),
             Treat::Url => words::url(vault, &old, Path::App),
             Treat::Page => words::url(vault, &old, Path::All),
@@ -330,5 +331,5 @@ fn member(outer: Treat, name: &[u8]) -> Treat {
 
 /// Whether values of any type are hidden.
 fn hides_all(treat: Treat) -> bool {
-    matches!(treat, Treat::Secret | Treat::Stream)
+    matches!(treat, Treat::Secret | Treat::Stream | Treat::Details)
 }

@@ -9,6 +9,8 @@ pub(super) enum Treat {
     Word,
     /// A stream name.
     Stream,
+    /// A stream name, or one of the words that some servers send in its place.
+    Details,
     /// An application.
     App,
     /// An RTMP URL.
@@ -117,7 +119,7 @@ const MEMBERS: &[(&str, Treat)] = &[
     ("code",                  Treat::Plain),
     ("description",           Treat::Description),
     ("reason",                Treat::Description),
-    ("details",               Treat::Stream),
+    ("details",               Treat::Details),
     ("clientid",              Treat::Plain),
     ("data",                  Treat::Members),
     ("version",               Treat::Plain),

@@ -537,6 +537,15 @@ pub(super) fn stream(vault: &mut Vault, text: &str) -> String {
     format!("{prefix}{shown}{}", query(vault, rest))
 }
 
+/// `details` of a status: the stream's name, except that SRS says `stream` whatever it is.
+pub(super) fn details(vault: &mut Vault, text: &str) -> String {
+    match vault.scrub(text) {
+        Some(clean) if clean.starts_with('<') && clean.ends_with('>') => clean,
+        None if is_one_of(WORDS, text) => text.to_owned(),
+        _ => stream(vault, text),
+    }
+}
+
 /// Free text: remembered secrets are replaced, URLs and queries are treated as such. With
 /// `only_ordinary`, words that are not ordinary ones are hidden.
 pub(super) fn free_text(vault: &mut Vault, text: &str, only_ordinary: bool) -> String {

@@ -102,7 +102,7 @@ fn object_type(b: &mut Bits<'_, '_, '_>) -> Result<u32, Stop> {
 fn frequency(b: &mut Bits<'_, '_, '_>, field: &'static str) -> Result<Option<u32>, Stop> {
     let index = b.u(field, 4)?;
     let rate = match index {
-        15 => Some(b.u("samplingFrequency", 24)?),
+        15 => Some(b.u("samplingFrequency", 24)?).filter(|rate| *rate > 0),
         _ => FREQUENCIES.get(index as usize).copied(),
     };
     b.meaning(|| rate.map_or("reserved".to_owned(), |rate| format!("{rate} Hz")));

@@ -112,7 +112,7 @@ pub(super) fn obu_name(kind: u8) -> &'static str {
 pub(super) fn obus(r: &mut Reader<'_, '_>, config: &mut CodecConfig) -> Result<(), Stop> {
     let mut first = None;
     while !r.is_empty() {
-        let stop = r.group("obu", |r| {
+        let part = r.group("obu", |r| {
             let mut b = Bits::new(r);
             b.u("obu_forbidden_bit", 1)?;
             let kind = b.u8("obu_type", 4)?;
@@ -135,8 +135,12 @@ pub(super) fn obus(r: &mut Reader<'_, '_>, config: &mut CodecConfig) -> Result<(
                     Ok(())
                 }
             }))
-        })?;
-        first = first.or(stop);
+        });
+        match part {
+            Ok(stop) => first = first.or(stop),
+            // A fault inside an earlier one is what went wrong first.
+            Err(stop) => return Err(first.unwrap_or(stop)),
+        }
     }
     first.map_or(Ok(()), Err)
 }

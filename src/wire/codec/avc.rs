@@ -9,17 +9,26 @@ use crate::base::{Reader, Stop};
 /// Decodes the record that begins at the reader's position and takes all that is left.
 pub fn decode_avc(r: &mut Reader<'_, '_>) -> CodecConfig {
     let mut config = CodecConfig { codec: "avc", ..CodecConfig::default() };
-    config.stop = r.group("AVCDecoderConfigurationRecord", |r| record(r, &mut config)).err();
+    let mut first = None;
+    let read = |r: &mut Reader<'_, '_>| record(r, &mut config, &mut first);
+    let last = r.group("AVCDecoderConfigurationRecord", read).err();
+    config.stop = first.or(last);
     config
 }
 
-fn record(r: &mut Reader<'_, '_>, config: &mut CodecConfig) -> Result<(), Stop> {
+/// Reads the record; `first` is the first fault inside a parameter set, which does not end it.
+fn record(
+    r: &mut Reader<'_, '_>,
+    config: &mut CodecConfig,
+    first: &mut Option<Stop>,
+) -> Result<(), Stop> {
     super::frame::version(r, "configurationVersion", 1)?;
     let profile = r.u8("AVCProfileIndication")?;
-    let compatibility = r.u8("profile_compatibility")?;
-    let name = avc_sps::profile_name(profile, compatibility);
+    // What the profile is called depends on the flags after it.
+    let name = avc_sps::profile_name(profile, r.peek().unwrap_or(0));
     r.meaning(|| name.clone());
     config.profile = Some(name);
+    let compatibility = r.u8("profile_compatibility")?;
     let level = r.u8("AVCLevelIndication")?;
     let name = avc_sps::level_name(profile, compatibility, level);
     r.meaning(|| name.clone());
@@ -29,7 +38,6 @@ fn record(r: &mut Reader<'_, '_>, config: &mut CodecConfig) -> Result<(), Stop> 
     config.nal_length_size = Some(b.u8("lengthSizeMinusOne", 2)? + 1);
     b.u("reserved", 3)?;
     let sps_count = b.u("numOfSequenceParameterSets", 5)?;
-    let mut first = None;
     for i in 0..sps_count {
         let len = r.u16("sequenceParameterSetLength")?;
         let stop = lax_part(r, "sequenceParameterSetNALUnit", len.into(), |r| {
@@ -38,7 +46,7 @@ fn record(r: &mut Reader<'_, '_>, config: &mut CodecConfig) -> Result<(), Stop> 
             let config = if i == 0 { &mut *config } else { &mut other };
             r.group("sequenceParameterSet", |r| avc_sps::decode(r, config))
         });
-        first = first.or(stop);
+        *first = first.take().or(stop);
     }
     let pps_count = r.u8("numOfPictureParameterSets")?;
     for _ in 0..pps_count {
@@ -63,5 +71,5 @@ fn record(r: &mut Reader<'_, '_>, config: &mut CodecConfig) -> Result<(), Stop> 
         }
     }
     r.rest("trailing");
-    first.map_or(Ok(()), Err)
+    Ok(())
 }

@@ -2,13 +2,13 @@
 
 /// Appends bits, most significant first.
 #[derive(Debug, Default)]
-struct BitWriter {
+pub(super) struct BitWriter {
     out: Vec<u8>,
     used: u8,
 }
 
 impl BitWriter {
-    fn u(&mut self, value: u64, count: u32) -> &mut Self {
+    pub(super) fn u(&mut self, value: u64, count: u32) -> &mut Self {
         for i in (0..count).rev() {
             if self.used == 0 {
                 self.out.push(0);
@@ -22,14 +22,20 @@ impl BitWriter {
     }
 
     /// ue(v).
-    fn ue(&mut self, value: u32) -> &mut Self {
+    pub(super) fn ue(&mut self, value: u32) -> &mut Self {
         let code = u64::from(value) + 1;
         let len = code.ilog2();
         self.u(0, len).u(code, len + 1)
     }
 
+    /// The bits, the last byte filled up with zeros.
+    #[cfg(test)]
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.out
+    }
+
     /// rbsp_trailing_bits(), then emulation prevention.
-    fn nal_unit(&mut self) -> Vec<u8> {
+    pub(super) fn nal_unit(&mut self) -> Vec<u8> {
         self.u(1, 1);
         let mut escaped = Vec::with_capacity(self.out.len() + 4);
         let mut zeros = 0;

@@ -9,26 +9,25 @@ use crate::base::{Reader, Stop};
 /// Decodes the record that begins at the reader's position and takes all that is left.
 pub fn decode_hevc(r: &mut Reader<'_, '_>) -> CodecConfig {
     let mut config = CodecConfig { codec: "hevc", ..CodecConfig::default() };
-    let mut timing = Timing::default();
-    let read = |r: &mut Reader<'_, '_>| record(r, &mut config, &mut timing);
-    config.stop = r.group("HEVCDecoderConfigurationRecord", read).err();
-    config.frame_rate = timing.sps.or(timing.vps).or(timing.average);
+    let mut found = Found::default();
+    let read = |r: &mut Reader<'_, '_>| record(r, &mut config, &mut found);
+    let last = r.group("HEVCDecoderConfigurationRecord", read).err();
+    config.stop = found.first.take().or(last);
+    config.frame_rate = found.sps.or(found.vps).or(found.average);
     config
 }
 
 /// Frame rates as record and parameter sets tell them; the sequence's own counts most.
 #[derive(Default)]
-struct Timing {
+struct Found {
     average: Option<f64>,
     vps: Option<f64>,
     sps: Option<f64>,
+    /// The first fault inside a parameter set, which does not end the record.
+    first: Option<Stop>,
 }
 
-fn record(
-    r: &mut Reader<'_, '_>,
-    config: &mut CodecConfig,
-    timing: &mut Timing,
-) -> Result<(), Stop> {
+fn record(r: &mut Reader<'_, '_>, config: &mut CodecConfig, found: &mut Found) -> Result<(), Stop> {
     super::frame::version(r, "configurationVersion", 1)?;
     let mut b = Bits::new(r);
     hevc_sps::general_profile(&mut b)?.apply(config);
@@ -44,55 +43,43 @@ fn record(
     b.u("bitDepthChromaMinus8", 3)?;
     let average = b.u("avgFrameRate", 16)?;
     // In frames per 256 seconds; 0 is "unspecified", which all known encoders write.
-    timing.average = (average > 0).then(|| f64::from(average) / 256.0);
+    found.average = (average > 0).then(|| f64::from(average) / 256.0);
     b.u("constantFrameRate", 2)?;
     b.u("numTemporalLayers", 3)?;
     b.u("temporalIdNested", 1)?;
     config.nal_length_size = Some(b.u8("lengthSizeMinusOne", 2)? + 1);
     let arrays = r.u8("numOfArrays")?;
-    let mut first = None;
     for _ in 0..arrays {
-        let stop = r.group("array", |r| array(r, config, timing))?;
-        first = first.or(stop);
+        r.group("array", |r| array(r, config, found))?;
     }
     r.rest("trailing");
-    first.map_or(Ok(()), Err)
+    Ok(())
 }
 
-/// Reads one array; the outer error ends the record, the inner one is a NAL unit's own.
-fn array(
-    r: &mut Reader<'_, '_>,
-    config: &mut CodecConfig,
-    timing: &mut Timing,
-) -> Result<Option<Stop>, Stop> {
+fn array(r: &mut Reader<'_, '_>, config: &mut CodecConfig, found: &mut Found) -> Result<(), Stop> {
     let mut b = Bits::new(r);
     b.flag("array_completeness")?;
     b.u("reserved", 1)?;
     let kind = b.u8("NAL_unit_type", 6)?;
     b.meaning(|| nal_type_name(kind).to_owned());
     let count = r.u16("numNalus")?;
-    let mut first = None;
     for _ in 0..count {
         let len = usize::from(r.u16("nalUnitLength")?);
-        // The end of the record ends the loop: 65,535 units cannot be announced for free.
-        let whole = r.left() >= len;
         let stop = match kind {
             32 => lax_part(r, "nalUnit", len, |r| {
-                r.group("video_parameter_set", |r| hevc_sps::decode_vps(r, &mut timing.vps))
+                r.group("video_parameter_set", |r| hevc_sps::decode_vps(r, &mut found.vps))
             }),
             33 => lax_part(r, "nalUnit", len, |r| {
                 r.group("sequence_parameter_set", |r| {
-                    hevc_sps::decode_sps(r, config, &mut timing.sps)
+                    hevc_sps::decode_sps(r, config, &mut found.sps)
                 })
             }),
-            _ => r.bytes("nalUnit", len).err(),
+            // Nothing can follow a unit that is cut: 65,535 of them are not announced for free.
+            _ => r.bytes("nalUnit", len).map(|_| None)?,
         };
-        match stop {
-            Some(stop) if !whole => return Err(stop),
-            stop => first = first.or(stop),
-        }
+        found.first = found.first.take().or(stop);
     }
-    Ok(first)
+    Ok(())
 }
 
 /// `nal_unit_type` in words (23008-2 table 7-1).

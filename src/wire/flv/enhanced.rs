@@ -80,12 +80,12 @@ pub(super) fn fourcc(r: &mut Reader<'_, '_>) -> Result<FourCc, Stop> {
 /// track's own fields and fills in the track, whose range is set.
 ///
 /// Each track with what was read of it is in `tracks`, also the one where reading stopped.
-pub(super) fn tracks(
-    r: &mut Reader<'_, '_>,
+pub(super) fn tracks<'a>(
+    r: &mut Reader<'a, '_>,
     end: usize,
     kind: Multitrack,
     tracks: &mut Vec<Track>,
-    mut body: impl FnMut(&mut Reader<'_, '_>, &mut Track) -> Result<(), Stop>,
+    mut body: impl FnMut(&mut Reader<'a, '_>, &mut Track) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     if kind.0 > 2 {
         // Nobody says what follows.
@@ -143,10 +143,10 @@ pub(super) fn tracks(
 }
 
 /// Lets `body` read the bytes of `track` that are at hand, and goes on after them.
-pub(super) fn part(
-    r: &mut Reader<'_, '_>,
+pub(super) fn part<'a>(
+    r: &mut Reader<'a, '_>,
     track: &mut Track,
-    body: &mut impl FnMut(&mut Reader<'_, '_>, &mut Track) -> Result<(), Stop>,
+    body: &mut impl FnMut(&mut Reader<'a, '_>, &mut Track) -> Result<(), Stop>,
 ) -> Option<Stop> {
     let here = track.range.len().min(r.left());
     let mut stop = None;

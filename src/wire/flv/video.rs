@@ -111,7 +111,7 @@ impl VideoTag {
         if packet_type != 4 && self.frame_type == 5 {
             return self.command(r);
         }
-        let mut metadata = Vec::new();
+        let mut metadata = Metadata::default();
         let result = if packet_type == 6 {
             let at = r.pos();
             let kind = enhanced::multitrack(r, &mut packet_type, names::video_packet)?;
@@ -133,7 +133,7 @@ impl VideoTag {
             self.tracks.push(track);
             stop.map_or(Ok(()), Err)
         };
-        self.metadata = metadata;
+        self.metadata = metadata.pairs;
         if let [track] = &*self.tracks {
             self.composition_time = track.composition_time;
         }
@@ -142,11 +142,11 @@ impl VideoTag {
 }
 
 /// ExVideoTagBody of one track.
-fn body(
-    r: &mut Reader<'_, '_>,
+fn body<'a>(
+    r: &mut Reader<'a, '_>,
     track: &mut Track,
     packet_type: u8,
-    metadata: &mut Vec<Property>,
+    metadata: &mut Metadata<'a>,
 ) -> Result<(), Stop> {
     let codec = track.codec_name().unwrap_or("unknown");
     // AV1, VP8 and VP9 have no composition time: what reorders frames has no FLV form there.
@@ -164,7 +164,7 @@ fn body(
             track.composition_time = reorders.then_some(0);
             coded(r, codec);
         }
-        4 => read_metadata(r, metadata)?,
+        4 => metadata.read(r)?,
         5 if codec == "av1" => {
             track.config = Some(TrackConfig::Codec(decode_av1_descriptor(r)));
         }
@@ -190,20 +190,29 @@ pub(super) fn coded(r: &mut Reader<'_, '_>, codec: &str) {
     }
 }
 
-/// Pairs of name and value in AMF0, such as `colorInfo`.
-fn read_metadata<'a>(r: &mut Reader<'a, '_>, pairs: &mut Vec<Property>) -> Result<(), Stop> {
-    let mut state = State::new();
-    while !r.is_empty() {
-        let here = r.stop("name", StopReason::UnknownMarker(r.peek().unwrap_or(0)));
-        let Value::String(name) = amf0::decode(r, &mut state)? else { return Err(here) };
-        let (value, stop) = match amf0::decode_lax(r, &mut state, Name::Key(&name.0)) {
-            Ok(value) => (Some(value), None),
-            Err(cut) => (cut.value, Some(cut.stop)),
-        };
-        pairs.push(Property { name, value: value.unwrap_or(Value::Undefined) });
-        if let Some(stop) = stop {
-            return Err(stop);
+/// Pairs of name and value in AMF0, such as `colorInfo`, of all tracks of a message: the limits of
+/// `state` are for all of them together.
+#[derive(Default)]
+struct Metadata<'a> {
+    state: State<'a>,
+    pairs: Vec<Property>,
+}
+
+impl<'a> Metadata<'a> {
+    fn read(&mut self, r: &mut Reader<'a, '_>) -> Result<(), Stop> {
+        self.state.next_message();
+        while !r.is_empty() {
+            let here = r.stop("name", StopReason::UnknownMarker(r.peek().unwrap_or(0)));
+            let Value::String(name) = amf0::decode(r, &mut self.state)? else { return Err(here) };
+            let (value, stop) = match amf0::decode_lax(r, &mut self.state, Name::Key(&name.0)) {
+                Ok(value) => (Some(value), None),
+                Err(cut) => (cut.value, Some(cut.stop)),
+            };
+            self.pairs.push(Property { name, value: value.unwrap_or(Value::Undefined) });
+            if let Some(stop) = stop {
+                return Err(stop);
+            }
         }
+        Ok(())
     }
-    Ok(())
 }

@@ -53,14 +53,3 @@ pub(super) fn values(value: &Value) -> usize {
         _ => 0,
     }
 }
-
-// Stands in until the FLV decoders are merged: an inherent `decode` takes precedence over this
-// trait, which can then be deleted from here to the end of the file.
-trait Shim: Sized + Default {
-    fn decode(r: &mut Reader<'_, '_>, _total_len: usize) -> (Self, Option<Stop>) {
-        r.rest("payload");
-        (Self::default(), None)
-    }
-}
-impl Shim for AudioTag {}
-impl Shim for VideoTag {}

@@ -1,0 +1,186 @@
+//! Speed and memory beside `capinfos`, `tcpdump` and `tshark`, in one run on one file.
+//!
+//! ```text
+//! cargo build --release
+//! cargo run --release --example bench             # 800 MB under target/
+//! cargo run --release --example bench -- 200      # another size, in MB
+//! cargo run --release --example bench -- 200 FILE # only writes the capture
+//! ```
+//!
+//! Programs that are not installed are left out and named.
+
+mod generate;
+mod measure;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use generate::Written;
+use measure::{Cost, Failure, fastest};
+
+const DEFAULT_MB: u64 = 800;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let megabytes = match args.next().map(|arg| arg.parse::<u64>()) {
+        None => DEFAULT_MB,
+        Some(Ok(megabytes)) if megabytes > 0 => megabytes,
+        Some(_) => {
+            eprintln!("usage: bench [MEGABYTES [FILE]]");
+            return ExitCode::from(2);
+        }
+    };
+    if let Some(path) = args.next() {
+        return match make(Path::new(&path), megabytes * 1_000_000) {
+            Some(_) => ExitCode::SUCCESS,
+            None => ExitCode::FAILURE,
+        };
+    }
+    let Some(release) = release_directory() else {
+        eprintln!("cannot tell where this program lies");
+        return ExitCode::FAILURE;
+    };
+    let ours = release.join("rtmpscope");
+    if !ours.exists() {
+        eprintln!("{} is missing: run `cargo build --release` first", ours.display());
+        return ExitCode::FAILURE;
+    }
+    let directory = release.join("bench");
+    if let Err(error) = std::fs::create_dir_all(&directory) {
+        eprintln!("{}: {error}", directory.display());
+        return ExitCode::FAILURE;
+    }
+    let (whole, half) = (directory.join("whole.pcap"), directory.join("half.pcap"));
+    let Some(written) = make(&whole, megabytes * 1_000_000) else { return ExitCode::FAILURE };
+    let Some(_) = make(&half, megabytes * 500_000) else { return ExitCode::FAILURE };
+    run(&ours, &whole, &half, &written);
+    ExitCode::SUCCESS
+}
+
+/// `target/release`: this program is in its `examples`.
+fn release_directory() -> Option<PathBuf> {
+    let exe = std::env::current_exe().ok()?;
+    Some(exe.parent()?.parent()?.to_path_buf())
+}
+
+fn make(path: &Path, bytes: u64) -> Option<Written> {
+    let began = Instant::now();
+    match generate::generate(path, bytes) {
+        Ok(written) => {
+            println!(
+                "{}: {} MB, {} packets, {} messages, written in {:.1} s",
+                path.display(),
+                written.bytes / 1_000_000,
+                written.packets,
+                written.messages,
+                began.elapsed().as_secs_f64()
+            );
+            Some(written)
+        }
+        Err(error) => {
+            eprintln!("{}: {error}", path.display());
+            None
+        }
+    }
+}
+
+fn run(ours: &Path, whole: &Path, half: &Path, written: &Written) {
+    warm(whole);
+    warm(half);
+    let (ours, file) = (ours.to_string_lossy(), whole.to_string_lossy());
+    let input = format!("if={file}");
+    println!("\n{:<44} {:>9} {:>9} {:>10}", "warm", "seconds", "MB/s", "peak MiB");
+    let row = |name: &str, command: &[&str]| -> Option<Cost> {
+        match fastest(command) {
+            Ok(cost) => {
+                let rate = written.bytes as f64 / 1e6 / cost.seconds;
+                let peak = match cost.peak_kib {
+                    Some(kib) => format!("{:.1}", kib as f64 / 1024.0),
+                    None => "-".into(),
+                };
+                println!("{name:<44} {:>9.3} {rate:>9.0} {peak:>10}", cost.seconds);
+                Some(cost)
+            }
+            Err(Failure::Missing) => {
+                println!("{name:<44} not installed");
+                None
+            }
+            Err(Failure::Failed(why)) => {
+                println!("{name:<44} failed: {why}");
+                None
+            }
+        }
+    };
+    row("dd of=/dev/null bs=1M", &["dd", &input, "of=/dev/null", "bs=1M"]);
+    let capinfos = row("capinfos -c", &["capinfos", "-c", &file]);
+    row("tcpdump -r FILE -w /dev/null", &["tcpdump", "-r", &file, "-w", "/dev/null"]);
+    let summary = row("rtmpscope dump --summary", &[&ours, "dump", "--summary", &file]);
+    row("rtmpscope dump --format ndjson", &[&ours, "dump", "--format", "ndjson", &file]);
+    let fields = ["-Y", "rtmpt", "-T", "fields", "-e", "rtmpt.header.typeid"];
+    let tshark: Vec<&str> = ["tshark", "-r", &file].into_iter().chain(fields).collect();
+    let tshark = row("tshark -Y rtmpt -T fields", &tshark);
+    println!();
+    if let (Some(summary), Some(capinfos)) = (&summary, &capinfos) {
+        let ratio = summary.seconds / capinfos.seconds;
+        println!("--summary / capinfos     {ratio:>8.2}   (bar: at most 2)");
+    }
+    if let (Some(summary), Some(tshark)) = (&summary, &tshark) {
+        let ratio = tshark.seconds / summary.seconds;
+        println!("tshark / --summary       {ratio:>8.1}   (bar: at least 60)");
+    }
+    if let Some(summary) = &summary {
+        let half = half.to_string_lossy();
+        if let Ok(half) = fastest(&[&ours, "dump", "--summary", &half]) {
+            let ratio = summary.seconds / half.seconds;
+            println!("whole file / half file   {ratio:>8.2}   (linear: 2)");
+        }
+        if let Some(kib) = summary.peak_kib {
+            let mib = kib as f64 / 1024.0;
+            println!("peak memory in MiB       {mib:>8.1}   (bar: less than 100)");
+        }
+    }
+    println!("{}", verdict(&ours, &file, written));
+}
+
+/// Reads the file once, so that no program pays for the disk.
+fn warm(path: &Path) {
+    if let Ok(mut file) = std::fs::File::open(path) {
+        let mut buffer = vec![0; 1 << 20];
+        while matches!(file.read(&mut buffer), Ok(1..)) {}
+    }
+}
+
+/// Whether everything was decoded, from the last line of the NDJSON output.
+fn verdict(ours: &str, file: &str, written: &Written) -> String {
+    let child = Command::new(ours)
+        .args(["dump", "--format", "ndjson", file])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = child else { return "cannot run it again".into() };
+    let mut last = String::new();
+    if let Some(out) = child.stdout.take() {
+        let mut out = BufReader::with_capacity(1 << 20, out);
+        let mut line = String::new();
+        while matches!(out.read_line(&mut line), Ok(1..)) {
+            std::mem::swap(&mut last, &mut line);
+            line.clear();
+        }
+    }
+    let _ = child.wait();
+    let end: serde_json::Value = serde_json::from_str(&last).unwrap_or_default();
+    let count = |key: &str| end[key].as_u64();
+    let lost = [count("capture_lost_bytes"), count("undecoded_bytes")];
+    if count("messages") == Some(written.messages) && lost == [Some(0), Some(0)] {
+        format!("decoded all of {} messages, no byte left over", written.messages)
+    } else {
+        format!(
+            "NOT everything was decoded: {} messages are in it, the end says {end}",
+            written.messages
+        )
+    }
+}
