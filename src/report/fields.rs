@@ -470,6 +470,6 @@ mod tests {
         assert_eq!(union(vec![5..7, 1..2, 2..3, 6..9, 4..4]), [1..3, 5..9]);
         assert_eq!(complement(vec![1..3, 5..9], 12), [0..1, 3..5, 9..12]);
         assert_eq!(complement(vec![], 2), [0..2]);
-        assert_eq!(complement(vec![0..5], 3), []);
+        assert!(complement(vec![0..5], 3).is_empty());
     }
 }

@@ -310,6 +310,7 @@ pub(super) fn every_record() -> Vec<Record> {
                 event: 4,
                 names: vec!["score".into()],
                 values: vec![Value::Integer(1)],
+                data: vec![1, 2],
             }],
         }),
     ));

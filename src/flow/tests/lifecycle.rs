@@ -125,11 +125,7 @@ fn a_new_syn_between_the_same_endpoints_is_a_new_flow() {
         let mut capture = Capture::connected(&first);
         capture.all([first.data(C2S, 0, b"one")]);
         if closed {
-            capture.all([
-                close(&first, C2S, 3, 0),
-                close(&first, S2C, 0, 4),
-                first.ack(C2S, 4, 1),
-            ]);
+            capture.all([close(&first, C2S, 3, 0), close(&first, S2C, 0, 4), first.ack(C2S, 4, 1)]);
         }
         // The same SYN again is no new connection.
         capture.all([first.handshake()[0].clone()]);
@@ -210,9 +206,8 @@ fn one_packet_with_a_wrong_time_ends_nothing() {
 #[test]
 fn a_full_table_evicts_the_longest_idle() {
     let mut capture = Capture::with(FlowLimits { max_flows: 3, ..FlowLimits::default() });
-    let wires: Vec<Wire> = (0..5)
-        .map(|i| Wire { client: ([10, 0, 0, 1], 30_000 + i), ..Wire::default() })
-        .collect();
+    let wires: Vec<Wire> =
+        (0..5).map(|i| Wire { client: ([10, 0, 0, 1], 30_000 + i), ..Wire::default() }).collect();
     for wire in &wires[..3] {
         capture.all(wire.handshake());
     }
@@ -291,13 +286,7 @@ fn flows_end_in_the_order_of_their_numbers() {
     struct Ends(Vec<u32>);
     impl crate::flow::FlowSink for Ends {
         fn opened(&mut self, _: FlowId, _: &crate::flow::FlowInfo) {}
-        fn data(
-            &mut self,
-            _: FlowId,
-            _: crate::base::Direction,
-            _: crate::flow::StreamData<'_>,
-        ) {
-        }
+        fn data(&mut self, _: FlowId, _: crate::base::Direction, _: crate::flow::StreamData<'_>) {}
         fn gap(&mut self, _: FlowId, _: crate::flow::Gap) {}
         fn anomaly(&mut self, _: FlowId, _: crate::flow::FlowAnomaly) {}
         fn fin(&mut self, _: FlowId, _: crate::base::Direction, _: Timestamp) {}

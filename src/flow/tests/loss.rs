@@ -9,11 +9,7 @@ use super::support::*;
 fn an_acknowledged_hole_is_capture_loss_after_32_packets() {
     let wire = Wire::default();
     let mut capture = Capture::connected(&wire);
-    capture.all([
-        wire.data(C2S, 0, b"ab"),
-        wire.data(C2S, 5, b"fg"),
-        wire.ack(S2C, 0, 7),
-    ]);
+    capture.all([wire.data(C2S, 0, b"ab"), wire.data(C2S, 5, b"fg"), wire.ack(S2C, 0, 7)]);
     for _ in 0..31 {
         capture.all([wire.ack(S2C, 0, 7)]);
         assert_eq!(capture.c2s(), b"ab");
@@ -180,7 +176,10 @@ fn what_a_snap_length_cut_off_is_a_gap_at_once() {
     capture.cut_to = 54;
     capture.all([wire.data(C2S, 200, &bytes[..10]), wire.data(C2S, 220, &bytes[..10])]);
     let log = capture.finish();
-    assert_eq!(log.flows[0].gap_list(C2S)[2..], [(200, 10, InCapture), (210, 10, Network), (220, 10, InCapture)]);
+    assert_eq!(
+        log.flows[0].gap_list(C2S)[2..],
+        [(200, 10, InCapture), (210, 10, Network), (220, 10, InCapture)]
+    );
 }
 
 #[test]

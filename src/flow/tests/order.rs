@@ -235,7 +235,8 @@ fn the_first_byte_is_decided_by_packets_bytes_or_the_end_too() {
 #[test]
 fn a_syn_that_comes_late_still_tells_the_roles_and_the_first_byte() {
     // Ports that would make the wrong side the server.
-    let wire = Wire { client: ([10, 0, 0, 1], 80), server: ([10, 0, 0, 2], 4000), ..Wire::default() };
+    let wire =
+        Wire { client: ([10, 0, 0, 1], 80), server: ([10, 0, 0, 2], 4000), ..Wire::default() };
     let mut capture = Capture::new();
     let [syn, syn_ack, ack] = wire.handshake();
     capture.all([

@@ -258,7 +258,9 @@ impl Capture {
             assert!(told.end.is_some());
         }
         assert_eq!(self.table.held(), 0);
-        self.log.flows.retain(|told| told.info.as_ref().is_some_and(|info| info.client.port() != 4));
+        self.log
+            .flows
+            .retain(|told| told.info.as_ref().is_some_and(|info| info.client.port() != 4));
         self.log
     }
 
