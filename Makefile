@@ -5,8 +5,8 @@ CARGO ?= cargo
 DEMO_CAPTURE ?= captures/ffmpeg_publish_nginx.pcap
 # Seconds that `fuzz-smoke` gives each target.
 FUZZ_SECONDS ?= 60
-# Arguments of the benchmark, such as BENCH_ARGS=--quick.
-BENCH_ARGS ?=
+# Size of the capture that `bench` makes, in megabytes.
+BENCH_MB ?= 800
 
 # Real programs that the tests run or compare with. The tests start their own nginx.
 TEST_TOOLS = libpcap-dev tshark tcpdump ffmpeg nginx libnginx-mod-rtmp rtmpdump zstd iproute2
@@ -40,10 +40,10 @@ test: test-tools ## Install what the tests need, then run all tests
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --all-features
 	$(CARGO) test --locked --all-features
 
-bench: ## Measure against capinfos, tcpdump and tshark
+bench: ## Measure against capinfos, tcpdump and tshark (BENCH_MB=800)
 	@.ci/install libpcap-dev tshark tcpdump
 	$(CARGO) build --locked --release
-	$(CARGO) bench --locked --bench passive -- $(BENCH_ARGS)
+	$(CARGO) run --locked --release --example bench -- $(BENCH_MB)
 
 # libFuzzer instruments with flags that only a nightly compiler takes; a stable one takes them too
 # when it is told to behave like one.

@@ -15,7 +15,7 @@ mod support;
 use support::{FmtPolicy, HandshakeKind, Net, Plan, Rng, V, Video};
 
 /// Damaged variants per seed.
-const VARIANTS: usize = 200;
+const VARIANTS: usize = 500;
 /// Cuts per seed: every length of short ones, so many of long ones.
 const CUTS: usize = 200;
 

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::base::{Direction, Timestamp};
 
 use super::event::{EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, RoleSource};
-use super::half::{Ctx, Half, Segment, Shared, SynFit};
+use super::half::{Clock, Ctx, Half, Segment, Shared, SynFit};
 use super::layer::{TcpPacket, flags, ip_addr};
 use super::limits::{FAR, SLACK_NS, SLACK_PACKETS};
 
@@ -67,7 +67,7 @@ struct Closing {
     /// Who sent a RST; nobody when both have sent FIN and only acknowledgements are missing.
     reset: Option<Direction>,
     packet: u64,
-    clock: Timestamp,
+    stamp: Timestamp,
 }
 
 /// One connection.
@@ -85,7 +85,7 @@ pub(super) struct Flow {
     pub(super) halves: [Half; 2],
     pub(super) packets: u64,
     pub(super) last_time: Timestamp,
-    pub(super) last_clock: Timestamp,
+    pub(super) last_stamp: Timestamp,
     pub(super) last_frame: u64,
     pub(super) first_fin: Option<Direction>,
     closing: Option<Closing>,
@@ -102,7 +102,7 @@ pub(super) struct Flow {
 pub(super) struct Work<'a, S> {
     pub(super) sink: &'a mut S,
     pub(super) shared: &'a mut Shared,
-    pub(super) clock: Timestamp,
+    pub(super) clock: Clock,
     pub(super) ids: &'a mut FxHashMap<FlowId, u32>,
     pub(super) next_id: &'a mut u32,
 }
@@ -138,7 +138,7 @@ impl Flow {
             halves: Default::default(),
             packets: 0,
             last_time: Timestamp::default(),
-            last_clock: Timestamp::default(),
+            last_stamp: Timestamp::default(),
             last_frame: 0,
             first_fin: None,
             closing: None,
@@ -305,8 +305,11 @@ impl Flow {
             }
         }
         if self.closing.is_none_or(|closing| closing.reset.is_none()) {
-            self.closing =
-                Some(Closing { reset: Some(direction), packet: self.packets, clock: work.clock });
+            self.closing = Some(Closing {
+                reset: Some(direction),
+                packet: self.packets,
+                stamp: work.clock.stamp(),
+            });
         }
     }
 
@@ -344,12 +347,12 @@ impl Flow {
             self.closing.get_or_insert(Closing {
                 reset: None,
                 packet: self.packets,
-                clock: work.clock,
+                stamp: work.clock.stamp(),
             });
         }
         let closing = self.closing?;
         let due = self.packets - closing.packet >= SLACK_PACKETS
-            || work.clock.nanos_since(closing.clock) >= SLACK_NS;
+            || work.clock.age(closing.stamp) >= SLACK_NS;
         due.then(|| self.end_reason(EndReason::EndOfCapture(None)))
     }
 

@@ -20,6 +20,36 @@ pub(super) struct Shared {
     pub(super) frames: usize,
 }
 
+/// Capture time to decide by. A single packet with a wrong time, as damaged captures have, must not
+/// make everything look old, and after a pause nothing must look as old as the packet before the
+/// pause: what happens is stamped with the later time of two packets, and its age is counted to the
+/// earlier one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    earlier: Timestamp,
+    later: Timestamp,
+}
+
+impl Clock {
+    /// The clock at a packet, after the packet before it.
+    #[inline]
+    pub(super) fn new(previous: Timestamp, now: Timestamp) -> Clock {
+        Clock { earlier: now.min(previous), later: now.max(previous) }
+    }
+
+    /// The time for something that happens now.
+    #[inline]
+    pub(super) fn stamp(self) -> Timestamp {
+        self.later
+    }
+
+    /// Age in nanoseconds of what happened at `stamp`.
+    #[inline]
+    pub(super) fn age(self, stamp: Timestamp) -> i64 {
+        self.earlier.nanos_since(stamp)
+    }
+}
+
 /// Where and when something happens.
 pub(super) struct Ctx<'a, S> {
     pub(super) sink: &'a mut S,
@@ -29,8 +59,7 @@ pub(super) struct Ctx<'a, S> {
     /// The packet being processed.
     pub(super) frame: u64,
     pub(super) time: Timestamp,
-    /// Time to decide by: unlike `time`, a single packet with a wrong time does not move it.
-    pub(super) clock: Timestamp,
+    pub(super) clock: Clock,
     /// Packets of the flow so far.
     pub(super) packet: u64,
 }
@@ -72,14 +101,14 @@ struct Early {
     fin: bool,
     held: Held,
     packet: u64,
-    clock: Timestamp,
+    stamp: Timestamp,
 }
 
 /// An acknowledgement past a hole, and when it came.
 struct AckMark {
     acked: u64,
     packet: u64,
-    clock: Timestamp,
+    stamp: Timestamp,
 }
 
 /// One direction of a flow. "The peer" is the side that receives it.
@@ -248,7 +277,7 @@ impl Half {
             fin: segment.fin,
             held,
             packet: ctx.packet,
-            clock: ctx.clock,
+            stamp: ctx.clock.stamp(),
         });
     }
 
@@ -258,10 +287,10 @@ impl Half {
     }
 
     /// Whether they have waited long enough.
-    pub(super) fn early_due(&self, packet: u64, clock: Timestamp) -> bool {
+    pub(super) fn early_due(&self, packet: u64, clock: Clock) -> bool {
         self.early.first().is_some_and(|first| {
             packet - first.packet >= SLACK_PACKETS
-                || clock.nanos_since(first.clock) >= SLACK_NS
+                || clock.age(first.stamp) >= SLACK_NS
                 || self.early_cost >= MAX_EARLY
         })
     }
@@ -277,7 +306,7 @@ impl Half {
 
     /// Takes the peer's acknowledgement number.
     #[inline]
-    pub(super) fn on_ack(&mut self, ack: u32, time: Timestamp, clock: Timestamp, packet: u64) {
+    pub(super) fn on_ack(&mut self, ack: u32, time: Timestamp, clock: Clock, packet: u64) {
         let Some(origin) = self.origin else {
             self.raw_ack = Some(ack);
             return;
@@ -317,19 +346,19 @@ impl Half {
     }
 
     /// Notes that everything up to `acked`, which is past a hole, was received.
-    pub(super) fn note_acked(&mut self, acked: u64, packet: u64, clock: Timestamp) {
+    pub(super) fn note_acked(&mut self, acked: u64, packet: u64, clock: Clock) {
         if self.acks.len() as u64 >= SLACK_PACKETS
             && let Some(old) = self.acks.pop_front()
         {
             self.settled = self.settled.max(old.acked);
         }
-        self.acks.push_back(AckMark { acked, packet, clock });
+        self.acks.push_back(AckMark { acked, packet, stamp: clock.stamp() });
     }
 
     /// Moves acknowledgements older than the slack to `settled`.
-    pub(super) fn age_acks(&mut self, packet: u64, clock: Timestamp) {
+    pub(super) fn age_acks(&mut self, packet: u64, clock: Clock) {
         while let Some(mark) = self.acks.front() {
-            if packet - mark.packet < SLACK_PACKETS && clock.nanos_since(mark.clock) < SLACK_NS {
+            if packet - mark.packet < SLACK_PACKETS && clock.age(mark.stamp) < SLACK_NS {
                 break;
             }
             self.settled = self.settled.max(mark.acked);

@@ -82,8 +82,8 @@ impl Half {
             cut -= (before - segment.payload.len()) as u32;
             &[]
         });
-        let mut position = segment.position + (segment.payload.len() - payload.len()) as u32;
-        let mut at = at.max(0) as u64;
+        let position = segment.position + (segment.payload.len() - payload.len()) as u32;
+        let at = at.max(0) as u64;
         if let Some(fin) = self.fin
             && end as u64 > fin
         {
@@ -93,6 +93,19 @@ impl Half {
             cut = cut.min(keep.saturating_sub(payload.len() as u64) as u32);
             payload = &payload[..payload.len().min(keep as usize)];
         }
+        self.place(ctx, at, payload, cut, position, segment);
+    }
+
+    /// Takes the bytes of a segment from stream offset `at` on.
+    fn place<S: FlowSink>(
+        &mut self,
+        ctx: &mut Ctx<'_, S>,
+        mut at: u64,
+        mut payload: &[u8],
+        mut cut: u32,
+        mut position: u32,
+        segment: &Segment<'_>,
+    ) {
         let max_end = self.max_end;
         let end = at + payload.len() as u64 + u64::from(cut);
         self.sent(end, segment.time);
@@ -317,6 +330,10 @@ impl Half {
             self.accept_jump(ctx);
             return self.segment(ctx, segment);
         }
+        if let Some(fin) = self.fin {
+            let detail = "far after the FIN";
+            return self.anomaly(ctx, "data-after-fin", segment, fin, detail.into(), None);
+        }
         let detail = format!("{} bytes ahead of everything known", at - self.next);
         self.anomaly(ctx, "segment-out-of-window", segment, at, detail.into(), None);
         let held = Held {
@@ -345,8 +362,7 @@ impl Half {
         };
         self.acked = self.acked.max(at);
         self.note_acked(at, ctx.packet, ctx.clock);
-        self.max_end = self.max_end.max(at + held.bytes.len() as u64 + u64::from(held.cut));
-        self.insert(ctx, at, &held.bytes, held.cut, held.position, &segment);
+        self.place(ctx, at, &held.bytes, held.cut, held.position, &segment);
     }
 
     fn note_fin<S: FlowSink>(&mut self, ctx: &mut Ctx<'_, S>, at: u64) {
@@ -359,6 +375,7 @@ impl Half {
                 self.settled = self.settled.min(at);
             }
             // Segments beyond it are no part of the stream.
+            self.jump = None;
             while self.pending.last_key_value().is_some_and(|(offset, _)| *offset >= at) {
                 if let Some((_, held)) = self.pending.pop_last() {
                     self.pending_cost -= held.cost();

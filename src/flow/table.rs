@@ -10,7 +10,7 @@ use crate::base::{Direction, Extents, LinkType, Packet, Timestamp};
 use super::event::{DirectionStats, EndReason, FlowId, FlowSink, RoleSource};
 use super::flow::{Flow, FlowKey, State, Work, sender_is_server};
 use super::frames::PacketRing;
-use super::half::{Shared, SynFit};
+use super::half::{Clock, Shared, SynFit};
 use super::layer::{
     Bounded, Decoded, Defragmenter, Descent, TcpPacket, Tunnel, decode_ip_payload, decode_link,
     fast_path, flags,
@@ -71,8 +71,8 @@ pub struct FlowTable {
     defragmenter: Defragmenter,
     tunnels: Vec<Tunnel>,
     /// Time of the packet before.
-    previous: Timestamp,
-    clock: Timestamp,
+    previous: Option<Timestamp>,
+    clock: Clock,
 }
 
 impl Default for FlowTable {
@@ -97,8 +97,8 @@ impl FlowTable {
             ended: Vec::new(),
             defragmenter: Defragmenter::default(),
             tunnels: Vec::new(),
-            previous: Timestamp(i64::MIN),
-            clock: Timestamp(i64::MIN),
+            previous: None,
+            clock: Clock::new(Timestamp::default(), Timestamp::default()),
         }
     }
 
@@ -109,12 +109,8 @@ impl FlowTable {
             self.bury();
         }
         self.shared.ring.count(packet.data.len());
-        // One packet with a wrong time, as damaged captures have, must not end every flow.
-        self.clock = packet.time.min(self.previous);
-        if self.previous == Timestamp(i64::MIN) {
-            self.clock = packet.time;
-        }
-        self.previous = packet.time;
+        self.clock = Clock::new(self.previous.unwrap_or(packet.time), packet.time);
+        self.previous = Some(packet.time);
         self.wake(sink);
         self.expire(sink);
         if packet.link == LinkType::ETHERNET
@@ -147,7 +143,7 @@ impl FlowTable {
                 // fragments themselves. The depth goes on, so that this ends.
                 Decoded::Fragment(fragment) => {
                     let addresses = fragment.key.addresses;
-                    let Some((protocol, bytes)) = self.defragmenter.add(&fragment, self.clock)
+                    let Some((protocol, bytes)) = self.defragmenter.add(&fragment, packet.time)
                     else {
                         break Outcome::Fragment;
                     };
@@ -194,7 +190,7 @@ impl FlowTable {
         let Some(flow) = self.flows.get_mut(slot) else { return };
         flow.packets += 1;
         flow.last_time = packet.time;
-        flow.last_clock = self.clock;
+        flow.last_stamp = self.clock.stamp();
         flow.last_frame = packet.frame;
         if flow.state == State::Ended {
             flow.after_end += u32::from(!tcp.payload.is_empty());
@@ -244,7 +240,7 @@ impl FlowTable {
     #[inline]
     fn idle(&self, slot: u32) -> bool {
         self.flows.get(slot).is_some_and(|flow| {
-            self.clock.nanos_since(flow.last_clock) > self.shared.limits.idle_timeout_ns
+            self.clock.age(flow.last_stamp) > self.shared.limits.idle_timeout_ns
         })
     }
 
@@ -297,7 +293,7 @@ impl FlowTable {
         }
         if !flow.armed && flow.needs_clock() {
             flow.armed = true;
-            let due = Timestamp(self.clock.0.saturating_add(SLACK_NS));
+            let due = Timestamp(self.clock.stamp().0.saturating_add(SLACK_NS));
             self.deadlines.push_back((due, slot, serial));
         }
         for direction in Direction::BOTH {
@@ -355,7 +351,7 @@ impl FlowTable {
     #[inline]
     fn wake(&mut self, sink: &mut impl FlowSink) {
         while let Some((due, slot, serial)) = self.deadlines.front().copied() {
-            if due > self.clock {
+            if self.clock.age(due) < 0 {
                 return;
             }
             self.deadlines.pop_front();
@@ -510,6 +506,12 @@ impl FlowTable {
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.shared.buffered
+    }
+
+    /// Datagrams that wait for fragments, and what they hold.
+    #[cfg(test)]
+    pub(super) fn fragments(&self) -> (usize, usize) {
+        (self.defragmenter.waiting(), self.defragmenter.held())
     }
 
     fn flow(&self, id: FlowId) -> Option<&Flow> {

@@ -24,20 +24,17 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 use crate::base::Writer;
+use crate::wire::chunk::{
+    BasicHeader, DEFAULT_CHUNK_SIZE, EXTENDED_TIMESTAMP, MAX_CSID, MessageHeader,
+};
 use crate::wire::message::MessageType;
 
-/// Chunk size of each direction before any Set Chunk Size (section 5.4.1).
-const INITIAL_CHUNK_SIZE: u32 = 128;
-/// Longest message, and with it the largest chunk size that makes a difference.
+/// Longest message: the length field has 24 bits.
 const MAX_LENGTH: u32 = 0xff_ffff;
-/// A 24-bit timestamp field of this value says that the 32-bit field follows.
-const EXTENDED: u32 = 0xff_ffff;
 /// Chunk stream of protocol control messages (section 5.4).
 const CONTROL_CSID: u32 = 2;
 /// Largest id of the 2-byte basic header.
 const MAX_CSID_TWO_BYTES: u32 = 319;
-/// Largest id of the 3-byte basic header.
-const MAX_CSID: u32 = 65_599;
 
 /// What the chunks after the first one of a message, and messages that begin with format 3, carry
 /// when the preceding header had an extended timestamp (section 5.3.1.3).
@@ -191,7 +188,7 @@ impl ChunkEncoder {
     /// Chunk size 128, nothing sent yet.
     pub fn new() -> ChunkEncoder {
         ChunkEncoder {
-            chunk_size: INITIAL_CHUNK_SIZE,
+            chunk_size: DEFAULT_CHUNK_SIZE,
             habit: ExtendedTimestampHabit::default(),
             streams: FxHashMap::default(),
         }
@@ -256,7 +253,7 @@ impl ChunkEncoder {
     /// chunks of messages on other chunk streams may come in between.
     pub fn begin(&mut self, message: Outgoing) -> Result<MessageChunks, EncodeError> {
         let Outgoing { csid, type_id, timestamp, stream_id, payload, fmt, csid_form } = message;
-        let basic = BasicHeader::new(csid, csid_form)?;
+        let len = basic_header_len(csid, csid_form)?;
         let length = u32::try_from(payload.len())
             .ok()
             .filter(|length| *length <= MAX_LENGTH)
@@ -282,7 +279,7 @@ impl ChunkEncoder {
         };
         let extended = match fmt {
             3 => stream.extended,
-            _ => (field >= EXTENDED).then_some(field),
+            _ => (field >= EXTENDED_TIMESTAMP).then_some(field),
         };
         let next = ChunkStream {
             delta,
@@ -294,22 +291,15 @@ impl ChunkEncoder {
             ..next
         };
         self.streams.insert(csid, next);
-        let mut header = Writer::new();
-        let short = field.min(EXTENDED);
-        if fmt <= 2 {
-            header.u24(short);
-        }
-        if fmt <= 1 {
-            header.u24(length).u8(type_id.0);
-        }
-        if fmt == 0 {
-            header.u32_le(stream_id);
-        }
+        let header = MessageHeader {
+            timestamp: (fmt <= 2).then_some(field.min(EXTENDED_TIMESTAMP)),
+            length: (fmt <= 1).then_some(length),
+            type_id: (fmt <= 1).then_some(type_id.0),
+            stream_id: (fmt == 0).then_some(stream_id),
+        };
         Ok(MessageChunks {
-            csid,
-            basic,
-            fmt,
-            header: header.into_bytes(),
+            basic: BasicHeader { fmt, csid, len },
+            header,
             extended,
             payload,
             sent: None,
@@ -347,7 +337,11 @@ fn choose(before: &ChunkStream, message: &ChunkStream) -> u8 {
     let delta = message.timestamp.wrapping_sub(before.timestamp);
     // Format 0 where time goes backwards (section 5.3.1.2.1), and where the delta would need the
     // extended field: SRS before 7.0.52 reads that one as an absolute timestamp.
-    if !before.known || before.aborted || delta >= EXTENDED || !can_say(before, message, 1) {
+    if !before.known
+        || before.aborted
+        || delta >= EXTENDED_TIMESTAMP
+        || !can_say(before, message, 1)
+    {
         return 0;
     }
     if !can_say(before, message, 2) {
@@ -359,39 +353,20 @@ fn choose(before: &ChunkStream, message: &ChunkStream) -> u8 {
     if plain && can_say(before, message, 3) { 3 } else { 2 }
 }
 
-/// The basic header (section 5.3.1.1) without the format bits.
-#[derive(Clone, Copy, Debug)]
-struct BasicHeader {
-    bytes: [u8; 3],
-    len: usize,
-}
-
-impl BasicHeader {
-    fn new(csid: u32, form: CsidForm) -> Result<BasicHeader, EncodeError> {
-        let error = Err(EncodeError::ChunkStreamId(csid));
-        let long = csid.wrapping_sub(64);
-        let [_, _, high, low] = long.to_be_bytes();
-        let len = match form {
-            CsidForm::Shortest if csid < 64 => 1,
-            CsidForm::Shortest if csid <= MAX_CSID_TWO_BYTES => 2,
-            CsidForm::Shortest => 3,
-            CsidForm::TwoBytes if csid > MAX_CSID_TWO_BYTES => return error,
-            CsidForm::TwoBytes => 2,
-            CsidForm::ThreeBytes => 3,
-        };
-        match len {
-            1 if csid >= 2 => Ok(BasicHeader { bytes: [csid as u8, 0, 0], len }),
-            2 if csid >= 64 => Ok(BasicHeader { bytes: [0, low, 0], len }),
-            // The one little-endian number besides the message stream id.
-            3 if (64..=MAX_CSID).contains(&csid) => Ok(BasicHeader { bytes: [1, low, high], len }),
-            _ => error,
-        }
-    }
-
-    fn write(&self, fmt: u8, out: &mut Vec<u8>) {
-        out.push(fmt << 6 | self.bytes[0]);
-        out.extend_from_slice(&self.bytes[1..self.len]);
-    }
+/// Length of the basic header in the form asked for.
+fn basic_header_len(csid: u32, form: CsidForm) -> Result<usize, EncodeError> {
+    let len = match form {
+        CsidForm::Shortest if csid < 64 => 1,
+        CsidForm::Shortest if csid <= MAX_CSID_TWO_BYTES => 2,
+        CsidForm::TwoBytes => 2,
+        CsidForm::Shortest | CsidForm::ThreeBytes => 3,
+    };
+    let ids = match len {
+        1 => 2..=63,
+        2 => 64..=MAX_CSID_TWO_BYTES,
+        _ => 64..=MAX_CSID,
+    };
+    if ids.contains(&csid) { Ok(len) } else { Err(EncodeError::ChunkStreamId(csid)) }
 }
 
 /// A message under way: an iterator of chunks that lends the encoder and the output per step.
@@ -400,10 +375,8 @@ impl BasicHeader {
 /// until then its chunk stream is busy.
 #[derive(Clone, Debug)]
 pub struct MessageChunks {
-    csid: u32,
     basic: BasicHeader,
-    fmt: u8,
-    header: Vec<u8>,
+    header: MessageHeader,
     extended: Option<u32>,
     payload: Bytes,
     /// Payload bytes sent; `None` before the first chunk.
@@ -422,12 +395,12 @@ pub struct WrittenChunk {
 impl MessageChunks {
     /// Chunk stream id.
     pub fn csid(&self) -> u32 {
-        self.csid
+        self.basic.csid
     }
 
     /// Header format of the first chunk.
     pub fn fmt(&self) -> u8 {
-        self.fmt
+        self.basic.fmt
     }
 
     /// Whether the headers announce an extended timestamp.
@@ -452,11 +425,13 @@ impl MessageChunks {
         }
         let begin = out.len();
         let first = self.sent.is_none();
-        let fmt = if first { self.fmt } else { 3 };
-        self.basic.write(fmt, out);
+        let fmt = if first { self.basic.fmt } else { 3 };
+        let mut header = Writer::new();
+        BasicHeader { fmt, ..self.basic }.write(&mut header);
         if first {
-            out.extend_from_slice(&self.header);
+            self.header.write(&mut header);
         }
+        out.extend_from_slice(&header.into_bytes());
         match (self.extended, encoder.habit) {
             (None, _) => {}
             (Some(value), _) if fmt < 3 => out.extend_from_slice(&value.to_be_bytes()),
@@ -472,7 +447,7 @@ impl MessageChunks {
         out.extend_from_slice(&self.payload[from..to]);
         self.sent = Some(to);
         if self.is_done()
-            && let Some(stream) = encoder.streams.get_mut(&self.csid)
+            && let Some(stream) = encoder.streams.get_mut(&self.basic.csid)
         {
             stream.busy = false;
         }
@@ -481,183 +456,4 @@ impl MessageChunks {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn encode(encoder: &mut ChunkEncoder, message: Outgoing) -> Vec<u8> {
-        let mut out = Vec::new();
-        encoder.encode(message, &mut out).unwrap();
-        out
-    }
-
-    fn audio(timestamp: u32, payload: &[u8]) -> Outgoing {
-        Outgoing::new(4, MessageType::AUDIO, timestamp, 1, payload.to_vec())
-    }
-
-    #[test]
-    fn headers_get_shorter_as_messages_repeat() {
-        let mut encoder = ChunkEncoder::new();
-        let e = &mut encoder;
-        assert_eq!(encode(e, audio(1000, b"ab")), b"\x04\x00\x03\xe8\0\0\x02\x08\x01\0\0\0ab");
-        assert_eq!(encode(e, audio(1020, b"abc")), b"\x44\0\0\x14\0\0\x03\x08abc");
-        assert_eq!(encode(e, audio(1041, b"def")), b"\x84\0\0\x15def");
-        assert_eq!(encode(e, audio(1062, b"ghi")), b"\xc4ghi");
-        // Backwards, another stream, another type.
-        assert_eq!(encode(e, audio(1061, b"jkl"))[..4], *b"\x04\x00\x04\x25");
-        assert_eq!(encode(e, Outgoing { stream_id: 2, ..audio(1061, b"jkl") })[0], 0x04);
-        let video = Outgoing { stream_id: 2, type_id: MessageType::VIDEO, ..audio(1061, b"jkl") };
-        assert_eq!(encode(e, video), b"\x44\0\0\0\0\0\x03\x09jkl");
-    }
-
-    #[test]
-    fn no_format_3_right_after_format_0_unless_told() {
-        let mut encoder = ChunkEncoder::new();
-        encode(&mut encoder, audio(20, b"a"));
-        let mut told = encoder.clone();
-        assert_eq!(encode(&mut encoder, audio(40, b"a")), b"\x84\0\0\x14a");
-        assert_eq!(encode(&mut told, audio(40, b"b").with_fmt(3)), b"\xc4b");
-    }
-
-    #[test]
-    fn a_format_that_would_lie_is_refused() {
-        let mut encoder = ChunkEncoder::new();
-        let mut out = Vec::new();
-        encode(&mut encoder, audio(20, b"a"));
-        for (message, fmt) in [
-            (audio(40, b"ab"), 2),
-            (audio(41, b"a"), 3),
-            (audio(40, b"a"), 4),
-            (Outgoing { stream_id: 9, ..audio(40, b"a") }, 1),
-        ] {
-            let refused = encoder.encode(message.with_fmt(fmt), &mut out);
-            assert_eq!(refused, Err(EncodeError::Format(fmt)));
-        }
-        assert!(out.is_empty());
-        // No header yet that could tell length and type.
-        let empty = Outgoing::new(7, MessageType(0), 0, 0, vec![]);
-        for fmt in [2, 3] {
-            let refused = encoder.encode(empty.clone().with_fmt(fmt), &mut out);
-            assert_eq!(refused, Err(EncodeError::Format(fmt)));
-        }
-        // librtmp's first control message: format 1, the stream id left to be 0.
-        let control = Outgoing::new(2, MessageType::SET_CHUNK_SIZE, 0, 0, vec![0, 0, 16, 0]);
-        assert_eq!(encode(&mut encoder, control.with_fmt(1)), b"\x42\0\0\0\0\0\x04\x01\0\0\x10\0");
-    }
-
-    #[test]
-    fn chunk_stream_ids_in_every_form() {
-        let basic = |csid, form| {
-            BasicHeader::new(csid, form).map(|basic| {
-                let mut out = Vec::new();
-                basic.write(2, &mut out);
-                out
-            })
-        };
-        let short = CsidForm::Shortest;
-        assert_eq!(basic(2, short).unwrap(), [0x82]);
-        assert_eq!(basic(63, short).unwrap(), [0xbf]);
-        assert_eq!(basic(64, short).unwrap(), [0x80, 0]);
-        assert_eq!(basic(319, short).unwrap(), [0x80, 255]);
-        assert_eq!(basic(320, short).unwrap(), [0x81, 0, 1]);
-        assert_eq!(basic(500, short).unwrap(), [0x81, 180, 1]);
-        assert_eq!(basic(65_599, short).unwrap(), [0x81, 255, 255]);
-        assert_eq!(basic(64, CsidForm::TwoBytes).unwrap(), [0x80, 0]);
-        assert_eq!(basic(64, CsidForm::ThreeBytes).unwrap(), [0x81, 0, 0]);
-        for (csid, form) in [
-            (0, short),
-            (1, short),
-            (65_600, short),
-            (63, CsidForm::TwoBytes),
-            (320, CsidForm::TwoBytes),
-            (63, CsidForm::ThreeBytes),
-            (65_600, CsidForm::ThreeBytes),
-        ] {
-            assert_eq!(basic(csid, form), Err(EncodeError::ChunkStreamId(csid)));
-        }
-    }
-
-    #[test]
-    fn extended_timestamps_in_every_habit() {
-        let payload = [7; 130];
-        for (habit, again) in [
-            (ExtendedTimestampHabit::Repeat, &b"\xc4\x01\0\0\0\x07\x07"[..]),
-            (ExtendedTimestampHabit::Omit, b"\xc4\x07\x07"),
-            (ExtendedTimestampHabit::Zero, b"\xc4\0\0\0\0\x07\x07"),
-        ] {
-            let mut encoder = ChunkEncoder::new().with_habit(habit);
-            let out = encode(&mut encoder, audio(0x0100_0000, &payload));
-            assert_eq!(out[..16], *b"\x04\xff\xff\xff\0\0\x82\x08\x01\0\0\0\x01\0\0\0");
-            assert_eq!(out[16 + 128..], *again);
-        }
-        // 0xFFFFFF itself needs the field, one less does not.
-        let mut encoder = ChunkEncoder::new();
-        assert_eq!(encode(&mut encoder, audio(0xff_fffe, b""))[1..4], [0xff, 0xff, 0xfe]);
-        let out = encode(&mut encoder, audio(0xff_ffff, b"").with_fmt(0));
-        assert_eq!(out[12..], [0, 0xff, 0xff, 0xff]);
-        // A small delta after an absolute extended timestamp has none.
-        assert_eq!(encode(&mut encoder, audio(0x0100_0009, b"")), b"\x84\0\0\x0a");
-        // An extended delta only when told.
-        let far = audio(0x0300_0000, b"");
-        let mut told = encoder.clone();
-        assert_eq!(encode(&mut encoder, far.clone())[0], 0x04);
-        assert_eq!(encode(&mut told, far.with_fmt(2)), b"\x84\xff\xff\xff\x01\xff\xff\xf7");
-    }
-
-    #[test]
-    fn time_wraps() {
-        let mut encoder = ChunkEncoder::new();
-        encode(&mut encoder, audio(u32::MAX - 9, b""));
-        assert_eq!(encode(&mut encoder, audio(10, b"")), b"\x84\0\0\x14");
-    }
-
-    #[test]
-    fn chunks_interleave_and_the_chunk_size_changes_under_way() {
-        let mut encoder = ChunkEncoder::new();
-        let mut out = Vec::new();
-        let payload: Vec<u8> = (0..200).collect();
-        let video = Outgoing::new(6, MessageType::VIDEO, 0, 1, payload.clone());
-        let mut video = encoder.begin(video).unwrap();
-        let first = video.write_next(&mut encoder, &mut out).unwrap();
-        assert_eq!((first.header, first.payload), (0..12, 12..140));
-        let busy = Outgoing::new(6, MessageType::VIDEO, 0, 1, vec![]);
-        assert_eq!(encoder.encode(busy, &mut out), Err(EncodeError::Busy(6)));
-        encoder.encode(audio(0, b"xyz"), &mut out).unwrap();
-        encoder.set_chunk_size(50, &mut out).unwrap();
-        let resume = out.len();
-        let second = video.write_next(&mut encoder, &mut out).unwrap();
-        assert_eq!(second.header, resume..resume + 1);
-        assert_eq!(out[second.payload], payload[128..178]);
-        assert!(!video.is_done());
-        let third = video.write_next(&mut encoder, &mut out).unwrap();
-        assert_eq!(out[third.header], [0xc6]);
-        assert_eq!(out[third.payload], payload[178..]);
-        assert!(video.is_done());
-        assert_eq!(video.write_next(&mut encoder, &mut out), None);
-        encoder.encode(Outgoing::new(6, MessageType::VIDEO, 5, 1, vec![]), &mut out).unwrap();
-    }
-
-    #[test]
-    fn after_an_abort_comes_a_whole_header() {
-        let mut encoder = ChunkEncoder::new();
-        let mut out = Vec::new();
-        let mut lost = encoder.begin(audio(0, &[1; 300])).unwrap();
-        lost.write_next(&mut encoder, &mut out);
-        let at = out.len();
-        encoder.abort(4, &mut out).unwrap();
-        assert_eq!(out[at..], *b"\x02\0\0\0\0\0\x04\x02\0\0\0\0\0\0\0\x04");
-        assert_eq!(encode(&mut encoder, audio(0, &[1; 300]))[0], 0x04);
-    }
-
-    #[test]
-    fn limits_are_refused() {
-        let mut encoder = ChunkEncoder::new();
-        let mut out = Vec::new();
-        let long = Outgoing::new(4, MessageType::AUDIO, 0, 1, vec![0; 0x100_0000]);
-        assert_eq!(encoder.encode(long, &mut out), Err(EncodeError::TooLong(0x100_0000)));
-        for size in [0, 0x8000_0000] {
-            assert_eq!(encoder.set_chunk_size(size, &mut out), Err(EncodeError::ChunkSize(size)));
-        }
-        assert!(out.is_empty());
-        assert_eq!(encoder.chunk_size(), 128);
-    }
-}
+mod tests;

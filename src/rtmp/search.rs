@@ -47,7 +47,17 @@ pub(super) struct Search {
     /// Those of them that may be headers, and how many bytes it takes to go on with them.
     waiting: Vec<Waiting>,
     /// A header stands here, that is proven; what its chunk size is must still be found out.
-    settled: Option<(usize, u32)>,
+    settled: Option<Settled>,
+}
+
+/// A header whose message is split by a chunk size that is not known.
+#[derive(Clone, Copy, Debug)]
+struct Settled {
+    position: usize,
+    /// What to take when nothing proves itself.
+    guess: u32,
+    /// How many bytes it takes to learn more.
+    needs: usize,
 }
 
 /// A position that may be a header.
@@ -295,8 +305,9 @@ impl ChunkDecoder {
                     waiting.needs = waiting.needs.saturating_sub(position);
                     kept
                 });
-                if let Some((settled, _)) = &mut search.settled {
-                    *settled = settled.saturating_sub(position);
+                if let Some(settled) = &mut search.settled {
+                    settled.position = settled.position.saturating_sub(position);
+                    settled.needs = settled.needs.saturating_sub(position);
                 }
                 self.state = State::Search(search);
                 Step::Consumed(position)
@@ -308,8 +319,8 @@ impl ChunkDecoder {
     fn find(&self, search: &mut Search, data: &[u8], at_end: bool, full: bool) -> Found {
         let plausible = Plausible { data, streams: &self.streams, clock: self.clock, at_end };
         let last_word = full || at_end;
-        if let Some((position, chunk_size)) = search.settled {
-            return self.settle(&plausible, search, position, chunk_size, last_word);
+        if search.settled.is_some() {
+            return self.settle(&plausible, search, last_word);
         }
         if let Some(predicted) = &search.predicted
             && (predicted.body as usize) < self.limits.search_bytes
@@ -330,7 +341,9 @@ impl ChunkDecoder {
                 self.consider(&plausible, candidate, &mut hunt);
             }
         }
-        while search.scanned < data.len() {
+        let before_best =
+            |hunt: &Hunt, at: usize| hunt.best.is_none_or(|best| at < best.2.proven_at);
+        while search.scanned < data.len() && before_best(&hunt, search.scanned) {
             match self.looks_like_header(&data[search.scanned..]) {
                 Some(true) => {
                     let position = search.scanned;
@@ -350,8 +363,8 @@ impl ChunkDecoder {
                     let multi = chain.multi;
                     return Found::At { position, chunk_size, multi };
                 }
-                search.settled = Some((position, chunk_size));
-                self.settle(&plausible, search, position, chunk_size, last_word)
+                search.settled = Some(Settled { position, guess: chunk_size, needs: 0 });
+                self.settle(&plausible, search, last_word)
             }
             None if last_word => Found::NotBefore(data.len()),
             None if search.predicted.is_some() => Found::Wait,
@@ -416,42 +429,58 @@ impl ChunkDecoder {
         }
     }
 
-    /// A header stands at `position`; finds the chunk size by which its message is split.
-    fn settle(
-        &self,
-        plausible: &Plausible<'_>,
-        search: &Search,
-        position: usize,
-        guess: u32,
-        last_word: bool,
-    ) -> Found {
+    /// Finds the chunk size by which the message of a proven header is split.
+    fn settle(&self, plausible: &Plausible<'_>, search: &mut Search, last_word: bool) -> Found {
+        let Some(settled) = &mut search.settled else { return Found::Wait };
+        let Settled { position, guess, needs } = *settled;
+        if plausible.data.len() < needs && !last_word {
+            return Found::Wait;
+        }
         let mut best: Option<(usize, u32)> = None;
-        let mut judge = |size: ChunkSize| {
-            if let Verdict::Chain(chain) = plausible.judge(position, size, true)
-                && best.is_none_or(|(proven_at, _)| chain.proven_at < proven_at)
-            {
-                best = Some((chain.proven_at, size.bytes));
+        let mut next = usize::MAX;
+        let mut judge = |size: ChunkSize| match plausible.judge(position, size, true) {
+            Verdict::Chain(chain) => {
+                if best.is_none_or(|(proven_at, _)| chain.proven_at < proven_at) {
+                    best = Some((chain.proven_at, size.bytes));
+                }
             }
+            Verdict::NeedMore(needs) => next = next.min(needs),
+            Verdict::Nothing => {}
         };
         for size in self.sizes() {
             if let Size::Is(size) = size {
                 judge(size);
             }
         }
-        if !self.chunk_size_proven {
-            let mut from = 1;
-            for _ in 0..MAX_DISTANCES {
-                let Some((distance, true)) = self.marker(plausible, position, from) else { break };
-                judge(ChunkSize { bytes: distance as u32, markers: 3 });
-                from = distance + 1;
+        let mut from = 1;
+        for _ in 0..if self.chunk_size_proven { 0 } else { MAX_DISTANCES } {
+            match self.marker(plausible, position, from) {
+                Some((distance, true)) => {
+                    judge(ChunkSize { bytes: distance as u32, markers: 3 });
+                    from = distance + 1;
+                }
+                Some((_, false)) => {
+                    // The message is not all there: look again after a good part of it.
+                    next = next.min(plausible.data.len() + 256);
+                    break;
+                }
+                None => break,
             }
         }
         match best {
             Some((_, chunk_size)) => Found::At { position, chunk_size, multi: true },
-            None if last_word => Found::At { position, chunk_size: guess, multi: false },
-            // Keep what is before the header out of the way while waiting.
-            None if position > 0 && search.predicted.is_none() => Found::NotBefore(position),
-            None => Found::Wait,
+            None if last_word || next == usize::MAX => {
+                Found::At { position, chunk_size: guess, multi: false }
+            }
+            None => {
+                settled.needs = next;
+                // Keep what is before the header out of the way while waiting.
+                match position {
+                    0 => Found::Wait,
+                    _ if search.predicted.is_some() => Found::Wait,
+                    _ => Found::NotBefore(position),
+                }
+            }
         }
     }
 

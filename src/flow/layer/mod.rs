@@ -1,86 +1,15 @@
 //! From a captured record down to its TCP segment, through link layers and tunnels.
 
+mod descent;
 mod ethernet;
 mod fragment;
 mod ip;
 mod tcp;
 mod tunnel;
 
+pub(super) use descent::{Bounded, Decoded, Descent};
 pub(super) use ethernet::decode_link;
 pub(super) use fragment::{Defragmenter, Fragment, FragmentKey};
 pub(super) use ip::{decode_ip_payload, fast_path};
 pub(super) use tcp::{TcpPacket, flags, ip_addr};
 pub(super) use tunnel::Tunnel;
-
-/// Headers of tunnels and VLANs that may lie within each other before a packet is given up: a
-/// hostile packet can nest a header per few bytes.
-pub(super) const MAX_DEPTH: u8 = 16;
-
-/// What lies at the bottom of a record.
-#[derive(Debug)]
-pub(super) enum Decoded<'a> {
-    /// A TCP segment.
-    Tcp(TcpPacket<'a>),
-    /// A piece of an IP datagram.
-    Fragment(Fragment<'a>),
-    /// Something else that is well-formed as far as it was read.
-    NotTcp,
-    /// Headers that end early or contradict themselves.
-    Undecodable(&'static str),
-}
-
-/// What is carried along on the way down.
-pub(super) struct Descent<'t> {
-    /// Headers passed so far; see [`MAX_DEPTH`].
-    pub depth: u8,
-    /// Tunnels entered, outermost first.
-    pub tunnels: &'t mut Vec<Tunnel>,
-}
-
-impl Descent<'_> {
-    /// Counts a header; false when there were too many.
-    fn deeper(&mut self) -> bool {
-        self.depth += 1;
-        self.depth <= MAX_DEPTH
-    }
-
-    /// Enters a tunnel.
-    fn enter(&mut self, tunnel: Tunnel) {
-        self.tunnels.push(tunnel);
-    }
-}
-
-/// Bytes of a layer, and how many more of them were on the wire behind their end.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bounded<'a> {
-    /// The captured bytes.
-    pub data: &'a [u8],
-    /// Bytes that a snap length cut from the end. Zero when the layer ends within the capture.
-    pub missing: usize,
-}
-
-impl<'a> Bounded<'a> {
-    /// Without the first `n` bytes; `None` when fewer were captured.
-    fn skip(self, n: usize) -> Option<Bounded<'a>> {
-        Some(Bounded { data: self.data.get(n..)?, missing: self.missing })
-    }
-
-    /// Ends the layer after `len` bytes, as its length field says. A length beyond what was on the
-    /// wire is a lie (or a field that offloading left unset) and changes nothing.
-    fn limit(self, len: usize) -> Bounded<'a> {
-        match len.checked_sub(self.data.len()) {
-            Some(cut) => Bounded { data: self.data, missing: cut.min(self.missing) },
-            None => Bounded { data: &self.data[..len], missing: 0 },
-        }
-    }
-
-    /// The big-endian 16-bit number at `at`.
-    fn u16(self, at: usize) -> Option<u16> {
-        Some(u16::from_be_bytes(self.data.get(at..at + 2)?.try_into().ok()?))
-    }
-
-    /// The big-endian 32-bit number at `at`.
-    fn u32(self, at: usize) -> Option<u32> {
-        Some(u32::from_be_bytes(self.data.get(at..at + 4)?.try_into().ok()?))
-    }
-}

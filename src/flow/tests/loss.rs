@@ -342,3 +342,25 @@ fn tiny_segments_out_of_order_cost_linear_time() {
     let log = capture.finish();
     assert!(log.flows[0].anomalies.is_empty() && log.flows[0].gaps.is_empty());
 }
+
+#[test]
+fn a_pause_does_not_shorten_the_slack() {
+    let wire = Wire::default();
+    let mut capture = Capture::connected(&wire);
+    capture.now += 60_000_000;
+    // The first packets after it are out of order.
+    capture.all([
+        wire.ack(S2C, 0, 6),
+        wire.data(C2S, 4, b"ef"),
+        wire.data(C2S, 2, b"cd"),
+        wire.data(C2S, 0, b"ab"),
+    ]);
+    assert_eq!(capture.c2s(), b"abcdef");
+    // So are the first packets of a connection, hours after those of another.
+    capture.now += 86_400_000_000;
+    let late = Wire { client: ([10, 0, 0, 1], 40_000), ..wire };
+    capture.all([late.data(C2S, 2, b"cd"), late.data(C2S, 0, b"ab")]);
+    let log = capture.finish();
+    assert_eq!(log.flows.len(), 2);
+    assert_eq!(log.flows[1].bytes[0], b"abcd");
+}

@@ -1,6 +1,5 @@
 //! Tests of the room as a whole: packets in, stream bytes and gaps out.
 
-mod captures;
 mod lifecycle;
 mod links;
 mod loss;

@@ -107,3 +107,34 @@ fn parts_and_nesting_are_limited() {
     let (body, stop) = decode(MessageType::AGGREGATE, &vec![0; 15 << 16], None);
     assert_eq!((parts(body).len(), stop.unwrap().reason), (1 << 14, StopReason::TooMany));
 }
+
+#[test]
+fn metadata_packets_share_the_limit_on_values() {
+    // Video metadata (packet type 4): a name and an array of a hundred thousand nulls.
+    let nulls = 100_000;
+    let mut video = hex("84 68766331 02 0001 78 0a");
+    video.extend((nulls as u32).to_be_bytes());
+    video.extend(vec![5; nulls]);
+    let one = EncodePart {
+        type_id: MessageType::VIDEO,
+        timestamp: 0,
+        stream_id: 0,
+        payload: &video,
+        back_pointer: Some(11 + video.len() as u32),
+    };
+    let payload = encode_aggregate(vec![one; 20]);
+    let (body, _) = decode(MessageType::AGGREGATE, &payload, None);
+    let parts = parts(body);
+    let nulls: Vec<_> = parts
+        .iter()
+        .map(|part| match &part.body {
+            Body::Video(tag) => match &tag.metadata[..] {
+                [Property { value: Value::StrictArray(items), .. }] => items.len(),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(nulls[..3], [100_000; 3]);
+    assert!(nulls[3..].iter().all(|len| *len < 64), "{nulls:?}");
+}
