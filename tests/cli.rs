@@ -235,12 +235,9 @@ fn selection() {
 fn colours_are_for_terminals_or_on_demand() {
     let dir = TempDir::new().unwrap();
     let capture = file(&dir, "c.pcap", &pcap(&Plan::new(1)));
-    let args = |when: &str| {
-        ["dump", text(&capture), "--format", "text", "--color", when].map(str::to_owned)
-    };
     let has_colour = |when: &str| {
-        let args = args(when);
-        out(&rtmpscope().args(args).output().unwrap()).contains('\u{1b}')
+        let args = ["dump", text(&capture), "--format", "text", "--color", when];
+        out(&run(&args)).contains('\u{1b}')
     };
     assert!(!has_colour("auto") && !has_colour("never") && has_colour("always"));
 }

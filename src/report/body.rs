@@ -172,6 +172,8 @@ struct SharedObjectEventLine<'a> {
     event_type: u8,
     names: Vec<Str<'a>>,
     values: AmfList<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_length: Option<usize>,
 }
 
 impl<'a> From<&'a SharedObject> for SharedObjectLine<'a> {
@@ -181,6 +183,8 @@ impl<'a> From<&'a SharedObject> for SharedObjectLine<'a> {
             event_type: e.event,
             names: e.names.iter().map(Str).collect(),
             values: AmfList(&e.values),
+            // Not the bytes: they were not decoded, so nobody knows whether they are secret.
+            data_length: (!e.data.is_empty()).then_some(e.data.len()),
         };
         SharedObjectLine {
             name: Str(&object.name),

@@ -311,6 +311,7 @@ pub(super) fn every_record() -> Vec<Record> {
                 names: vec!["score".into()],
                 data: Vec::new(),
                 values: vec![Value::Integer(1)],
+                data: vec![1, 2],
             }],
         }),
     ));

@@ -141,6 +141,9 @@ impl Redactor {
             Body::Command(command) => self.command(command),
             Body::Data(data) => self.data(data),
             Body::SharedObject(object) => self.shared_object(object),
+            Body::UserControl(control) if !self.vault.find(&control.data).is_empty() => {
+                control.data.clear();
+            }
             Body::Video(tag) => self.properties(&mut tag.metadata, Treat::Plain),
             Body::Aggregate(parts) => {
                 for part in parts {

@@ -7,7 +7,9 @@ use crate::analysis::{AnomalyRecord, Record, SessionEnd, SessionFacts};
 use crate::base::StopReason;
 use crate::rtmp::Message;
 use crate::wire::amf::{Property, Text, Value};
-use crate::wire::message::{Body, Data, MessageType, SharedObject, SharedObjectEvent};
+use crate::wire::message::{
+    Body, Data, MessageType, SharedObject, SharedObjectEvent, UserControl, UserControlEvent,
+};
 
 const KEY: &str = "pl4nt3dkey";
 const TOKEN: &str = "t0k3nvalue";
@@ -70,6 +72,8 @@ fn hides(records: Vec<Record>) -> String {
     assert!(secrets().iter().any(|s| open.contains(s)), "no secret was planted:\n{open}");
     let out = print(records, false);
     for secret in secrets() {
+        let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
+        assert!(!out.contains(&hex), "bytes of {secret} show in\n{out}");
         let lower = out.to_ascii_lowercase();
         assert!(!lower.contains(&secret.to_ascii_lowercase()), "{secret} shows in\n{out}");
     }
@@ -340,6 +344,7 @@ fn what_was_learned_is_found_elsewhere() {
             names: vec![KEY.into()],
             data: Vec::new(),
             values: vec![Value::string(&format!("x {TOKEN}"))],
+            data: KEY.as_bytes().to_vec(),
         }],
         ..SharedObject::default()
     };
@@ -375,6 +380,16 @@ fn what_was_learned_is_found_elsewhere() {
         data(vec![Value::ByteArray(format!("..{KEY}..").into_bytes())]),
         body_record(MessageType::SHARED_OBJECT_AMF0, Body::SharedObject(object)),
         record(stopped),
+        body_record(
+            MessageType::USER_CONTROL,
+            Body::UserControl(UserControl {
+                event: UserControlEvent(77),
+                stream_id: None,
+                buffer_ms: None,
+                timestamp: None,
+                data: KEY.as_bytes().to_vec(),
+            }),
+        ),
         command(&format!("call_{KEY}"), None, vec![]),
         reply("_result", KEY, vec![]),
         Record::Anomaly(anomaly),
