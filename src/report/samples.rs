@@ -309,7 +309,6 @@ pub(super) fn every_record() -> Vec<Record> {
             events: vec![SharedObjectEvent {
                 event: 4,
                 names: vec!["score".into()],
-                data: Vec::new(),
                 values: vec![Value::Integer(1)],
                 data: vec![1, 2],
             }],

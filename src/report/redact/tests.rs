@@ -342,7 +342,6 @@ fn what_was_learned_is_found_elsewhere() {
         events: vec![SharedObjectEvent {
             event: 4,
             names: vec![KEY.into()],
-            data: Vec::new(),
             values: vec![Value::string(&format!("x {TOKEN}"))],
             data: KEY.as_bytes().to_vec(),
         }],
