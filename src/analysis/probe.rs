@@ -20,6 +20,8 @@ pub(super) struct Head {
     pub from_start: bool,
     /// Whether `bytes` ends at a hole or at the end of the connection.
     pub closed: bool,
+    /// Length of a hole before `bytes`.
+    pub missing: u64,
 }
 
 /// What the first bytes told.
