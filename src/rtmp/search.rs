@@ -526,14 +526,17 @@ impl ChunkDecoder {
         let basic = BasicHeader::parse(data)?;
         let header = MessageHeader::parse(basic.fmt, &data[basic.len..])?;
         let length = header.length? as usize;
-        if basic.csid > 63 || header.timestamp == Some(EXTENDED_TIMESTAMP) {
+        if header.timestamp == Some(EXTENDED_TIMESTAMP) {
             return None;
         }
+        let mut marker = crate::base::Writer::new();
+        BasicHeader { fmt: 3, ..basic }.write(&mut marker);
+        let marker = marker.into_bytes();
         let body = &data[basic.len + MessageHeader::len(basic.fmt)..];
         let reach = length.min(MAX_INFERRED_CHUNK_SIZE);
-        let window = body.get(from.min(reach)..reach.min(body.len())).unwrap_or_default();
-        let marker = 0xc0 | basic.csid as u8;
-        match window.iter().position(|byte| *byte == marker) {
+        let last = (reach + marker.len() - 1).min(body.len());
+        let window = body.get(from.min(last)..last).unwrap_or_default();
+        match window.windows(marker.len()).position(|bytes| bytes == marker) {
             Some(at) => Some((from + at, true)),
             None if body.len() < reach => Some((body.len().max(from), false)),
             None => None,
