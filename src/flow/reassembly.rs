@@ -211,8 +211,9 @@ impl Half {
             }
             done = to;
         }
-        // Of a segment that was cut off whole, it is kept where it was.
-        let headers_only = payload.is_empty() && cut > 0 && !self.pending.contains_key(&at);
+        // Of a segment whose payload was cut off whole, it is kept where it was.
+        let headers_only =
+            payload.is_empty() && cut > 0 && !overlaps && !self.pending.contains_key(&at);
         if done < end || headers_only {
             free.push(done..end);
         }
@@ -254,12 +255,14 @@ impl Half {
     fn drain<S: FlowSink>(&mut self, ctx: &mut Ctx<'_, S>, mut cut_until: u64) {
         loop {
             let first = self.pending.first_key_value().map(|(offset, _)| *offset);
-            if first == Some(self.next) {
-                if let Some((_, held)) = self.pop(ctx) {
-                    self.deliver(ctx, &held.bytes, held.position, held.frame, held.time);
-                    if held.cut > 0 {
-                        cut_until = cut_until.max(self.next + u64::from(held.cut));
-                    }
+            if first.is_some_and(|first| first <= self.next) {
+                let Some((offset, held)) = self.pop(ctx) else { break };
+                // Nothing held begins before `next`; if it did, this would still end.
+                let old = (self.next - offset) as usize;
+                let bytes = held.bytes.get(old..).unwrap_or(&[]);
+                self.deliver(ctx, bytes, held.position + old as u32, held.frame, held.time);
+                if held.cut > 0 {
+                    cut_until = cut_until.max(self.next + u64::from(held.cut));
                 }
             } else if cut_until > self.next {
                 self.gap(ctx, cut_until.min(first.unwrap_or(u64::MAX)), GapKind::Capture);
