@@ -297,7 +297,8 @@ impl Flows {
         let head = &mut probing.heads[direction.index()];
         let limit = if probing.expected { probe::MAX_HELD_EXPECTED } else { probe::MAX_HELD };
         if head.bytes.is_empty() && !head.closed {
-            head.from_start = data.offset == 0 && probing.info.role == RoleSource::Syn;
+            head.syn = probing.info.role == RoleSource::Syn;
+            head.from_start = data.offset == 0 && head.syn;
         }
         if !head.closed {
             let room = limit - head.bytes.len().min(limit);
