@@ -359,9 +359,16 @@ impl ChunkDecoder {
         search.waiting = hunt.waiting;
         match hunt.best {
             Some((position, chunk_size, chain)) => {
-                if !chain.splits || chain.multi {
-                    let multi = chain.multi;
-                    return Found::At { position, chunk_size, multi };
+                if !chain.splits {
+                    // It fits into one chunk of any larger size: that says nothing of the size in
+                    // force.
+                    let length = self.length_at(&data[position..]).unwrap_or(0);
+                    let chunk_size =
+                        if length <= self.chunk_size { self.chunk_size } else { chunk_size };
+                    return Found::At { position, chunk_size, multi: false };
+                }
+                if chain.multi {
+                    return Found::At { position, chunk_size, multi: true };
                 }
                 search.settled = Some(Settled { position, guess: chunk_size, needs: 0 });
                 self.settle(&plausible, search, last_word)
@@ -377,6 +384,13 @@ impl ChunkDecoder {
                 }
             }
         }
+    }
+
+    /// Length of the message that the header at the beginning of `data` begins.
+    fn length_at(&self, data: &[u8]) -> Option<u32> {
+        let basic = BasicHeader::parse(data)?;
+        let header = MessageHeader::parse(basic.fmt, &data[basic.len..])?;
+        header.length.or_else(|| Some(self.streams.get(basic.csid)?.length))
     }
 
     /// Judges a candidate and notes what came of it.
