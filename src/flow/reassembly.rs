@@ -150,12 +150,17 @@ impl Half {
         let mut overlaps = false;
         while !payload.is_empty() {
             let free = match self.pending.first_key_value() {
-                Some((first, _)) if *first < end => (*first - self.next) as usize,
+                Some((first, _)) if *first < end => first.saturating_sub(self.next) as usize,
                 _ => payload.len(),
             };
             if free > 0 {
                 self.deliver(ctx, &payload[..free], position, segment.frame, segment.time);
-            } else if let Some((_, held)) = self.pop(ctx) {
+            } else if let Some((offset, held)) = self.pop(ctx) {
+                if offset < self.next {
+                    // It was cut off whole: only where it ends counts.
+                    cut_until = cut_until.max(offset + u64::from(held.cut));
+                    continue;
+                }
                 let both = held.bytes.len().min(payload.len());
                 overlaps = true;
                 self.compare(ctx, self.next, &held.bytes[..both], &payload[..both], segment);
@@ -254,11 +259,16 @@ impl Half {
     fn drain<S: FlowSink>(&mut self, ctx: &mut Ctx<'_, S>, mut cut_until: u64) {
         loop {
             let first = self.pending.first_key_value().map(|(offset, _)| *offset);
-            if first == Some(self.next) {
-                if let Some((_, held)) = self.pop(ctx) {
-                    self.deliver(ctx, &held.bytes, held.position, held.frame, held.time);
+            if first.is_some_and(|first| first <= self.next) {
+                // A segment that was cut off whole can lie inside one that was not: nothing of it
+                // is left to hand on, and its end still counts.
+                if let Some((offset, held)) = self.pop(ctx) {
+                    let end = offset + held.bytes.len() as u64;
+                    let known = (self.next - offset).min(held.bytes.len() as u64) as usize;
+                    let position = held.position + known as u32;
+                    self.deliver(ctx, &held.bytes[known..], position, held.frame, held.time);
                     if held.cut > 0 {
-                        cut_until = cut_until.max(self.next + u64::from(held.cut));
+                        cut_until = cut_until.max(end + u64::from(held.cut));
                     }
                 }
             } else if cut_until > self.next {

@@ -364,3 +364,25 @@ fn a_pause_does_not_shorten_the_slack() {
     assert_eq!(log.flows.len(), 2);
     assert_eq!(log.flows[1].bytes[0], b"abcd");
 }
+
+/// A segment that was cut off whole can lie inside one that was not: it once kept the end of the
+/// capture waiting for bytes that had been handed on.
+#[test]
+fn a_segment_cut_off_whole_inside_another_one() {
+    let wire = Wire::default();
+    for fill in [true, false] {
+        let mut capture = Capture::connected(&wire);
+        capture.all([wire.data(C2S, 10, b"klmnopqrst")]);
+        capture.cut_to = 54;
+        capture.all([wire.data(C2S, 15, b"pqrst")]);
+        capture.cut_to = usize::MAX;
+        if fill {
+            capture.all([wire.data(C2S, 0, b"abcdefghij")]);
+        }
+        let log = capture.finish();
+        let bytes: &[u8] = if fill { b"abcdefghijklmnopqrst" } else { b"klmnopqrst" };
+        assert_eq!(log.flows[0].bytes[0], bytes);
+        let gaps: &[_] = if fill { &[] } else { &[(0, 10, Network)] };
+        assert_eq!(log.flows[0].gap_list(C2S), gaps);
+    }
+}
