@@ -11,6 +11,8 @@
 //! Each module is a room, and `tests/architecture.rs` holds the table of who may use whom
 //! (`docs/architecture.md` says why).
 #![forbid(unsafe_code)]
+// The examples of the README are compiled with the tests.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 pub mod analysis;
 pub mod base;
