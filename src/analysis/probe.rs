@@ -85,12 +85,10 @@ fn shape(head: &Head, expected: bool, over: bool) -> Shape {
         return Shape::Handshake;
     }
     if matches!(first, 3 | 6 | 8 | 9) {
-        match bytes.get(1..1 + PACKET_LEN).and_then(|packet| packet.try_into().ok()) {
-            Some(packet) => {
-                if is_first_packet(packet) {
-                    return Shape::Handshake;
-                }
-            }
+        let packet = bytes.get(1..1 + PACKET_LEN).and_then(|packet| packet.try_into().ok());
+        match packet {
+            Some(packet) if is_first_packet(packet) => return Shape::Handshake,
+            Some(_) => {}
             // Connections end in mid-handshake; on an RTMP port that is worth showing.
             None if closed && expected && zero_field(bytes) => return Shape::Handshake,
             None if !closed => return Shape::Undecided,

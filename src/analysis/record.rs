@@ -9,6 +9,7 @@ use crate::rtmp;
 /// One line of the story. `session` numbers count from 1 in the order sessions are first seen.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "one record is handed on at a time")]
 pub enum Record {
     /// Before everything else.
     Begin(Begin),

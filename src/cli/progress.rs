@@ -27,7 +27,7 @@ impl Bar {
     /// After each packet.
     pub(super) fn tick(&mut self) {
         self.packets = self.packets.wrapping_add(1);
-        if self.packets % STRIDE != 0 {
+        if !self.packets.is_multiple_of(STRIDE) {
             return;
         }
         let Some(total) = self.progress.bytes_total() else { return };
