@@ -145,9 +145,9 @@ fn secrets_show_only_when_asked_for() {
     let output = run(&["dump", text(&capture), "--format", "text", "--type", "command"]);
     let lines = out(&output);
     for shown in [
-        "connect app=live?auth=<token-1> tcUrl=rtmp://media.example/live?auth=<token-1>",
-        "releaseStream <stream-1>?sign=<token-1>",
-        "publish <stream-1>?sign=<token-1> live",
+        "connect app=live?auth=<auth-1> tcUrl=rtmp://media.example/live?auth=<auth-1>",
+        "releaseStream <stream-1>?sign=<auth-1>",
+        "publish <stream-1>?sign=<auth-1> live",
     ] {
         assert!(lines.contains(shown), "{shown} is not in\n{lines}");
     }
@@ -160,11 +160,11 @@ fn text_reads_like_rtmp() {
     let lines = out(&run(&["dump", text(&capture), "--format", "text"]));
     for shown in [
         "connect app=live tcUrl=rtmp://media.example/live",
-        "_result(connect) +2.00ms NetConnection.Connect.Success \"Connection succeeded.\"",
+        "_result(connect) +1.99ms NetConnection.Connect.Success \"Connection succeeded.\"",
         "Set Chunk Size 4096",
         "Set Peer Bandwidth 2500000 dynamic",
-        "_result(createStream) +1.00ms 1 ",
-        "onStatus NetStream.Publish.Start",
+        "_result(createStream) +1.00ms stream 1 ",
+        "onStatus(publish) +1.00ms NetStream.Publish.Start",
         "User Control Stream Begin stream 1",
         "@setDataFrame onMetaData width=640 height=360",
         "video key avc seq-header",
@@ -189,7 +189,7 @@ fn details_below_messages() {
     let tree = dump(&["-v"]);
     assert!(tree.contains("tcUrl") && tree.contains("\"rtmp://media.example/live\""), "{tree}");
     let hex = dump(&["-x"]);
-    assert!(hex.contains("63 6f 6e 6e 65 63 74") && hex.contains("connect"), "{hex}");
+    assert!(hex.contains("02 00 07 63 6f 6e 6e 65") && hex.contains("connect"), "{hex}");
     let fields = dump(&["--fields"]);
     let line = fields.lines().find(|l| l.contains(r#""command":"connect""#)).unwrap();
     let line: Value = serde_json::from_str(line).unwrap();

@@ -14,6 +14,7 @@ use crate::flow::{
     StreamData,
 };
 use crate::rtmp::{Confidence, Event, Session};
+use crate::wire::handshake::HANDSHAKE_LEN;
 
 /// A record on its way out.
 #[derive(Debug)]
@@ -220,8 +221,15 @@ impl Flows {
         number
     }
 
-    fn open_session(&mut self, flow: FlowId, handshake: [bool; 2]) {
+    fn open_session(&mut self, flow: FlowId, mut handshake: [bool; 2]) {
         let Some(mut probing) = self.take_probing(flow) else { return };
+        if probing.info.role == RoleSource::Syn {
+            // The SYN tells where the stream begins: of a handshake whose beginning is missing the
+            // end is known all the same.
+            for (handshake, head) in handshake.iter_mut().zip(&probing.heads) {
+                *handshake |= (1..HANDSHAKE_LEN as u64).contains(&head.missing);
+            }
+        }
         // Without a SYN the ports told who the client is; the handshake's first word tells better.
         let first = probing.held.iter().find_map(|held| match held {
             Held::Data { direction, .. } => Some(*direction),
@@ -289,7 +297,8 @@ impl Flows {
         let head = &mut probing.heads[direction.index()];
         let limit = if probing.expected { probe::MAX_HELD_EXPECTED } else { probe::MAX_HELD };
         if head.bytes.is_empty() && !head.closed {
-            head.from_start = data.offset == 0 && probing.info.role == RoleSource::Syn;
+            head.syn = probing.info.role == RoleSource::Syn;
+            head.from_start = data.offset == 0 && head.syn;
         }
         if !head.closed {
             let room = limit - head.bytes.len().min(limit);
@@ -391,7 +400,11 @@ impl FlowSink for Flows {
             Some(State::Live(live)) => (live.number, live.flip),
             Some(State::Opaque(opaque)) => (opaque.number, false),
             Some(State::Probing(probing)) => {
-                probing.heads[gap.direction.index()].closed = true;
+                let head = &mut probing.heads[gap.direction.index()];
+                match head.bytes.is_empty() {
+                    true => head.missing += gap.len,
+                    false => head.closed = true,
+                }
                 probing.held.push(Held::Gap(gap));
                 return self.probe(flow, false);
             }

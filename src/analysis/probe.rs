@@ -2,7 +2,7 @@
 
 use crate::base::Direction;
 use crate::rtmp::{Limits, looks_like_chunks};
-use crate::wire::handshake::{self, PACKET_LEN, Side};
+use crate::wire::handshake::{self, HANDSHAKE_LEN, PACKET_LEN, Side};
 
 use super::record::Transport;
 
@@ -20,6 +20,10 @@ pub(super) struct Head {
     pub from_start: bool,
     /// Whether `bytes` ends at a hole or at the end of the connection.
     pub closed: bool,
+    /// Length of a hole before `bytes`.
+    pub missing: u64,
+    /// Whether the SYN was captured: the place of `bytes` in the stream is then known.
+    pub syn: bool,
 }
 
 /// What the first bytes told.
@@ -76,6 +80,10 @@ fn shape(head: &Head, expected: bool, over: bool) -> Shape {
     let bytes = &head.bytes[..];
     let Some(first) = bytes.first() else { return Shape::Silent };
     let closed = over || head.closed;
+    if expected && head.syn && (1..HANDSHAKE_LEN as u64).contains(&head.missing) {
+        // The capture lacks the beginning of what must be a handshake.
+        return Shape::Handshake;
+    }
     if matches!(first, 3 | 6 | 8 | 9) {
         match bytes.get(1..1 + PACKET_LEN).and_then(|packet| packet.try_into().ok()) {
             Some(packet) => {

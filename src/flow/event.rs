@@ -71,7 +71,8 @@ pub enum EndReason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowAnomaly {
     /// Stable kebab-case kind: `conflicting-overlap`, `segment-out-of-window`,
-    /// `reassembly-limit`, ...
+    /// `reassembly-limit`, `late-segment` (after its hole was given up), `data-after-fin`,
+    /// `implausible-reset`.
     pub kind: &'static str,
     /// Direction it happened in.
     pub direction: Direction,
@@ -96,7 +97,8 @@ pub struct DirectionStats {
     pub bytes: u64,
     /// Segments whose payload was (partly or wholly) seen before.
     pub retransmissions: u64,
-    /// Segments that came before a hole that was filled later.
+    /// Segments that came late, into a hole that later bytes had opened before. (At the receiving
+    /// side that is also how the retransmission of a lost segment looks.)
     pub out_of_order: u64,
     /// Keep-alive probes.
     pub keep_alives: u64,

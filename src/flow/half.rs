@@ -434,6 +434,13 @@ impl Half {
         self.frames.clear(&mut shared.frames);
     }
 
+    /// Drops what nobody will ask for after the end.
+    pub(super) fn bury(&mut self, shared: &mut Shared) {
+        self.frames.clear(&mut shared.frames);
+        self.acks = VecDeque::new();
+        self.gaps = VecDeque::new();
+    }
+
     /// The counters so far; a zero window that is still open counts up to `time`.
     pub(super) fn stats(&self, time: Timestamp) -> DirectionStats {
         let mut stats = self.stats.clone();

@@ -1,7 +1,7 @@
 //! Packets to streams: link layers, IP, TCP reassembly.
 
+mod connection;
 mod event;
-mod flow;
 mod frames;
 mod half;
 mod layer;

@@ -150,17 +150,12 @@ impl Half {
         let mut overlaps = false;
         while !payload.is_empty() {
             let free = match self.pending.first_key_value() {
-                Some((first, _)) if *first < end => first.saturating_sub(self.next) as usize,
+                Some((first, _)) if *first < end => (*first - self.next) as usize,
                 _ => payload.len(),
             };
             if free > 0 {
                 self.deliver(ctx, &payload[..free], position, segment.frame, segment.time);
-            } else if let Some((offset, held)) = self.pop(ctx) {
-                if offset < self.next {
-                    // It was cut off whole: only where it ends counts.
-                    cut_until = cut_until.max(offset + u64::from(held.cut));
-                    continue;
-                }
+            } else if let Some((_, held)) = self.pop(ctx) {
                 let both = held.bytes.len().min(payload.len());
                 overlaps = true;
                 self.compare(ctx, self.next, &held.bytes[..both], &payload[..both], segment);
@@ -216,8 +211,9 @@ impl Half {
             }
             done = to;
         }
-        // Of a segment that was cut off whole, it is kept where it was.
-        let headers_only = payload.is_empty() && cut > 0 && !self.pending.contains_key(&at);
+        // Of a segment whose payload was cut off whole, it is kept where it was.
+        let headers_only =
+            payload.is_empty() && cut > 0 && !overlaps && !self.pending.contains_key(&at);
         if done < end || headers_only {
             free.push(done..end);
         }
@@ -260,16 +256,13 @@ impl Half {
         loop {
             let first = self.pending.first_key_value().map(|(offset, _)| *offset);
             if first.is_some_and(|first| first <= self.next) {
-                // A segment that was cut off whole can lie inside one that was not: nothing of it
-                // is left to hand on, and its end still counts.
-                if let Some((offset, held)) = self.pop(ctx) {
-                    let end = offset + held.bytes.len() as u64;
-                    let known = (self.next - offset).min(held.bytes.len() as u64) as usize;
-                    let position = held.position + known as u32;
-                    self.deliver(ctx, &held.bytes[known..], position, held.frame, held.time);
-                    if held.cut > 0 {
-                        cut_until = cut_until.max(end + u64::from(held.cut));
-                    }
+                let Some((offset, held)) = self.pop(ctx) else { break };
+                // Nothing held begins before `next`; if it did, this would still end.
+                let old = (self.next - offset) as usize;
+                let bytes = held.bytes.get(old..).unwrap_or(&[]);
+                self.deliver(ctx, bytes, held.position + old as u32, held.frame, held.time);
+                if held.cut > 0 {
+                    cut_until = cut_until.max(self.next + u64::from(held.cut));
                 }
             } else if cut_until > self.next {
                 self.gap(ctx, cut_until.min(first.unwrap_or(u64::MAX)), GapKind::Capture);

@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 
 use crate::base::{Direction, Extents, LinkType, Packet, Timestamp};
 
+use super::connection::{Flow, FlowKey, State, Work, sender_is_server};
 use super::event::{DirectionStats, EndReason, FlowId, FlowSink, RoleSource};
-use super::flow::{Flow, FlowKey, State, Work, sender_is_server};
 use super::frames::PacketRing;
 use super::half::{Clock, Shared, SynFit};
 use super::layer::{
@@ -420,7 +420,7 @@ impl FlowTable {
             }
             self.ids.remove(&flow.id);
             for half in &mut flow.halves {
-                half.frames.clear(&mut self.shared.frames);
+                half.bury(&mut self.shared);
             }
             if flow.unlinked {
                 self.flows.remove(slot);

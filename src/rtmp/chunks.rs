@@ -3,6 +3,7 @@
 use super::chunk_stream::{Partial, StreamTable};
 use super::event::{Anomaly, AnomalyKind, Confidence, Event};
 use super::limits::Limits;
+use super::plausible::{Plausible, Verdict};
 use super::search::Search;
 use crate::base::{Direction, Extents, Timestamp};
 use crate::wire::chunk::{
@@ -289,6 +290,17 @@ impl ChunkDecoder {
             self.lost_sync();
             return Step::Consumed(1);
         }
+        if self.confidence != Confidence::Exact
+            && basic.fmt <= 1
+            && self.plausible(data, at_end).may_begin(0) == Some(false)
+        {
+            // Found by guessing, and the guess was wrong: look again.
+            let time = self.time_at(self.offset, now);
+            let detail = "what stands where the next header must be is none";
+            out.push(self.anomaly(AnomalyKind::LostSync, time, Some(csid), detail));
+            self.lost_sync();
+            return Step::Consumed(0);
+        }
         let doubtful =
             known.is_some_and(|stream| stream.stale && stream.partial.is_none()) && basic.fmt >= 2;
         if doubtful && let Some(step) = self.doubtful_header(basic, data, at_end) {
@@ -344,7 +356,7 @@ impl ChunkDecoder {
         at_end: bool,
     ) -> Option<bool> {
         let Some(field) = data.get(len..len + 4) else {
-            return (at_end || data.len() >= len + body as usize && body < 4).then_some(false);
+            return at_end.then_some(false);
         };
         if field == expected.to_be_bytes() {
             return Some(true);
@@ -355,34 +367,25 @@ impl ChunkDecoder {
             ExtendedHabit::Unknown => {}
         }
         // Either the sender leaves the field out, or it writes something else into it. The header
-        // after this chunk stands in one of two places.
-        let body = body as usize;
-        let absent = data.get(len + body..);
-        let present = data.get(len + 4 + body..);
-        match (absent, present) {
-            (Some(absent), Some(present)) if !present.is_empty() => {
-                let (absent, present) =
-                    (self.header_score(absent, csid), self.header_score(present, csid));
-                // Nobody but gortmplib writes another value, and it writes zeros.
-                Some(if absent == present { field == [0; 4] } else { present > absent })
+        // after this chunk stands in one of two places: look which.
+        let full = data.len() >= self.limits.search_bytes;
+        let judge = |any_repeat, at| {
+            let plausible = Plausible { any_repeat, ..self.plausible(data, at_end) };
+            match plausible.judge_after(at, csid, body, self.size_in_force()) {
+                Verdict::NeedMore(_) if full => Verdict::Nothing,
+                verdict => verdict,
             }
-            _ if at_end => Some(field == [0; 4]),
+        };
+        let absent = judge(false, len + body as usize);
+        let present = judge(true, len + 4 + body as usize);
+        match (absent, present) {
+            (Verdict::Chain(absent), Verdict::Chain(present)) => {
+                Some(present.proven_at < absent.proven_at)
+            }
+            (Verdict::Chain(_), _) => Some(false),
+            (_, Verdict::Chain(_)) => Some(true),
+            (Verdict::Nothing, Verdict::Nothing) => Some(field == [0; 4]),
             _ => None,
-        }
-    }
-
-    /// How much the beginning of `data` looks like a chunk header.
-    fn header_score(&self, data: &[u8], csid: u32) -> u32 {
-        let Some(basic) = BasicHeader::parse(data) else { return 0 };
-        match MessageHeader::parse(basic.fmt, &data[basic.len..]) {
-            Some(header) => match (header.type_id, basic.fmt) {
-                (Some(type_id), _) if MessageType(type_id).is_known() => 3,
-                (Some(_), _) => 0,
-                (None, 3) if basic.csid == csid => 3,
-                (None, _) if self.streams.get(basic.csid).is_some() => 2,
-                _ => 0,
-            },
-            None => u32::from(self.streams.get(basic.csid).is_some()),
         }
     }
 
@@ -576,6 +579,11 @@ impl ChunkDecoder {
             if coded && !keep_all { prefix } else { whole }
         });
         self.pending_bytes += kept;
+    }
+
+    /// Whether type 3 chunks are known to carry something else than their extended timestamp.
+    pub(super) fn any_repeat(&self) -> bool {
+        self.habit == ExtendedHabit::Present
     }
 
     /// All of a chunk has come (or is known to be missing).

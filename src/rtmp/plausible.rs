@@ -70,6 +70,9 @@ pub(super) struct Plausible<'a> {
     pub clock: Option<u32>,
     /// Whether `data` ends because the stream (or what is known of it) does.
     pub at_end: bool,
+    /// Whether type 3 headers carry four bytes where the extended timestamp belongs even if they
+    /// are not that timestamp.
+    pub any_repeat: bool,
 }
 
 /// How much of the message on a simulated chunk stream is to come.
@@ -146,6 +149,8 @@ impl Plausible<'_> {
             let splits = matches!(first, Some(First { splits: true, .. }));
             let chain =
                 Verdict::Chain(Chain { proven_at: pos.min(self.data.len()), multi, splits });
+            // Where the stream ends decides no earlier than that.
+            let at_end = Verdict::Chain(Chain { proven_at: self.data.len(), multi, splits });
             if let Some(First { evidence, weak, .. }) = first
                 && pos <= self.data.len()
                 && (multi || !splits || !prove_size)
@@ -159,15 +164,15 @@ impl Plausible<'_> {
             if pos >= self.data.len() {
                 return match (self.at_end, pos == self.data.len()) {
                     // The stream ends with a whole chunk: that is worth two bytes.
-                    (true, true) if links > 0 && bits + 16 >= ENOUGH_AT_END => chain,
-                    (true, false) if bits >= ENOUGH_BITS => chain,
+                    (true, true) if links > 0 && bits + 16 >= ENOUGH_AT_END => at_end,
+                    (true, false) if bits >= ENOUGH_BITS => at_end,
                     (true, _) => Verdict::Nothing,
                     (false, _) => Verdict::NeedMore(pos + 1),
                 };
             }
             match self.link(pos, chunk_size.bytes, &mut sims, links == 0 && !foreseen) {
                 Link::Bad => return Verdict::Nothing,
-                Link::Cut if self.at_end && bits >= ENOUGH_BITS => return chain,
+                Link::Cut if self.at_end && bits >= ENOUGH_BITS => return at_end,
                 Link::Cut if self.at_end => return Verdict::Nothing,
                 Link::Cut => return Verdict::NeedMore(self.data.len() + 1),
                 Link::Good { evidence, len, continues, splits, fmt } => {
@@ -253,6 +258,7 @@ impl Plausible<'_> {
                         bits += 30;
                         len += 4;
                     }
+                    Some(_) if self.any_repeat => len += 4,
                     Some(_) => {}
                     None => return Link::Cut,
                 }

@@ -317,7 +317,7 @@ impl ChunkDecoder {
 
     /// Looks for the chain that is proven first.
     fn find(&self, search: &mut Search, data: &[u8], at_end: bool, full: bool) -> Found {
-        let plausible = Plausible { data, streams: &self.streams, clock: self.clock, at_end };
+        let plausible = self.plausible(data, at_end);
         let last_word = full || at_end;
         if search.settled.is_some() {
             return self.settle(&plausible, search, last_word);
@@ -359,9 +359,16 @@ impl ChunkDecoder {
         search.waiting = hunt.waiting;
         match hunt.best {
             Some((position, chunk_size, chain)) => {
-                if !chain.splits || chain.multi {
-                    let multi = chain.multi;
-                    return Found::At { position, chunk_size, multi };
+                if !chain.splits {
+                    // It fits into one chunk of any larger size: that says nothing of the size in
+                    // force.
+                    let length = self.length_at(&data[position..]).unwrap_or(0);
+                    let chunk_size =
+                        if length <= self.chunk_size { self.chunk_size } else { chunk_size };
+                    return Found::At { position, chunk_size, multi: false };
+                }
+                if chain.multi {
+                    return Found::At { position, chunk_size, multi: true };
                 }
                 search.settled = Some(Settled { position, guess: chunk_size, needs: 0 });
                 self.settle(&plausible, search, last_word)
@@ -377,6 +384,13 @@ impl ChunkDecoder {
                 }
             }
         }
+    }
+
+    /// Length of the message that the header at the beginning of `data` begins.
+    fn length_at(&self, data: &[u8]) -> Option<u32> {
+        let basic = BasicHeader::parse(data)?;
+        let header = MessageHeader::parse(basic.fmt, &data[basic.len..])?;
+        header.length.or_else(|| Some(self.streams.get(basic.csid)?.length))
     }
 
     /// Judges a candidate and notes what came of it.
@@ -494,7 +508,12 @@ impl ChunkDecoder {
         [Size::Is(self.size_in_force())].into_iter().chain(others.take(tried))
     }
 
-    fn size_in_force(&self) -> ChunkSize {
+    pub(super) fn plausible<'a>(&'a self, data: &'a [u8], at_end: bool) -> Plausible<'a> {
+        let streams = &self.streams;
+        Plausible { data, streams, clock: self.clock, at_end, any_repeat: self.any_repeat() }
+    }
+
+    pub(super) fn size_in_force(&self) -> ChunkSize {
         ChunkSize { bytes: self.chunk_size, markers: if self.chunk_size_guessed { 2 } else { 1 } }
     }
 
@@ -521,14 +540,17 @@ impl ChunkDecoder {
         let basic = BasicHeader::parse(data)?;
         let header = MessageHeader::parse(basic.fmt, &data[basic.len..])?;
         let length = header.length? as usize;
-        if basic.csid > 63 || header.timestamp == Some(EXTENDED_TIMESTAMP) {
+        if header.timestamp == Some(EXTENDED_TIMESTAMP) {
             return None;
         }
+        let mut marker = crate::base::Writer::new();
+        BasicHeader { fmt: 3, ..basic }.write(&mut marker);
+        let marker = marker.into_bytes();
         let body = &data[basic.len + MessageHeader::len(basic.fmt)..];
         let reach = length.min(MAX_INFERRED_CHUNK_SIZE);
-        let window = body.get(from.min(reach)..reach.min(body.len())).unwrap_or_default();
-        let marker = 0xc0 | basic.csid as u8;
-        match window.iter().position(|byte| *byte == marker) {
+        let last = (reach + marker.len() - 1).min(body.len());
+        let window = body.get(from.min(last)..last).unwrap_or_default();
+        match window.windows(marker.len()).position(|bytes| bytes == marker) {
             Some(at) => Some((from + at, true)),
             None if body.len() < reach => Some((body.len().max(from), false)),
             None => None,
@@ -544,7 +566,7 @@ impl ChunkDecoder {
     ) -> Option<Step> {
         let data = &data[..data.len().min(self.limits.search_bytes)];
         let full = data.len() == self.limits.search_bytes;
-        let plausible = Plausible { data, streams: &self.streams, clock: self.clock, at_end };
+        let plausible = self.plausible(data, at_end);
         match plausible.judge(0, self.size_in_force(), false) {
             Verdict::Chain(_) => return None,
             Verdict::NeedMore(_) if !full => return Some(Step::NeedMore),
@@ -588,7 +610,7 @@ impl ChunkDecoder {
             self.chunk_size_guessed = true;
         }
         self.chunk_size_proven |= multi;
-        if lost && search.announce {
+        if lost {
             for stream in self.streams.iter_mut() {
                 stream.timestamp_exact = false;
                 stream.stale = true;

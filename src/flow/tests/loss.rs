@@ -365,6 +365,30 @@ fn a_pause_does_not_shorten_the_slack() {
     assert_eq!(log.flows[1].bytes[0], b"abcd");
 }
 
+#[test]
+fn a_segment_cut_to_its_header_may_lie_within_others() {
+    let wire = Wire::default();
+    let bytes = pattern(100);
+    for at in [20, 30, 40] {
+        let whole = wire.data(C2S, 20, &bytes[20..40]);
+        let cut = wire.data(C2S, at, &bytes[at as usize..60]);
+        for cut_first in [false, true] {
+            let mut capture = Capture::connected(&wire);
+            for is_cut in [cut_first, !cut_first] {
+                capture.cut_to = if is_cut { 54 } else { usize::MAX };
+                capture.all([if is_cut { cut.clone() } else { whole.clone() }]);
+            }
+            capture.cut_to = usize::MAX;
+            capture.all([wire.data(C2S, 0, &bytes[..20])]);
+            assert_eq!(capture.c2s(), &bytes[..40], "{at} {cut_first}");
+            capture.all([wire.data(C2S, 60, &bytes[60..])]);
+            let log = capture.finish();
+            assert_eq!(log.flows[0].gap_list(C2S).iter().map(|gap| gap.1).sum::<u64>(), 20);
+            assert_eq!(log.flows[0].next[0], 100);
+        }
+    }
+}
+
 /// A segment that was cut off whole can lie inside one that was not: it once kept the end of the
 /// capture waiting for bytes that had been handed on.
 #[test]
