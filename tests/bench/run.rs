@@ -1,10 +1,10 @@
 //! Speed and memory beside `capinfos`, `tcpdump` and `tshark`, in one run on one file.
 //!
 //! ```text
-//! cargo build --release
-//! cargo run --release --example bench             # 800 MB under target/
-//! cargo run --release --example bench -- 200      # another size, in MB
-//! cargo run --release --example bench -- 200 FILE # only writes the capture
+//! cargo bench --bench passive                       # 800 MB under target/
+//! cargo bench --bench passive -- --quick            # 100 MB
+//! cargo bench --bench passive -- --megabytes 2000
+//! cargo bench --bench passive -- --write FILE       # only writes the capture
 //! ```
 //!
 //! Programs that are not installed are left out and named.
@@ -23,48 +23,61 @@ use generate::Written;
 use measure::{Cost, Failure, fastest};
 
 const DEFAULT_MB: u64 = 800;
+const QUICK_MB: u64 = 100;
+const OURS: &str = env!("CARGO_BIN_EXE_rtmpscope");
+const DIRECTORY: &str = env!("CARGO_TARGET_TMPDIR");
+
+/// What to do.
+struct Args {
+    megabytes: u64,
+    write: Option<PathBuf>,
+    /// `cargo test --all-targets` runs this program too, without the flag that `cargo bench` adds.
+    bench: bool,
+}
+
+fn args() -> Option<Args> {
+    let mut out = Args { megabytes: DEFAULT_MB, write: None, bench: false };
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--bench" => out.bench = true,
+            "--quick" => out.megabytes = QUICK_MB,
+            "--megabytes" => out.megabytes = args.next()?.parse().ok().filter(|mb| *mb > 0)?,
+            "--write" => out.write = Some(args.next()?.into()),
+            _ => return None,
+        }
+    }
+    Some(out)
+}
 
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    let megabytes = match args.next().map(|arg| arg.parse::<u64>()) {
-        None => DEFAULT_MB,
-        Some(Ok(megabytes)) if megabytes > 0 => megabytes,
-        Some(_) => {
-            eprintln!("usage: bench [MEGABYTES [FILE]]");
-            return ExitCode::from(2);
-        }
+    let Some(args) = args() else {
+        eprintln!("usage: cargo bench --bench passive -- [--quick | --megabytes N] [--write FILE]");
+        return ExitCode::from(2);
     };
-    if let Some(path) = args.next() {
-        return match make(Path::new(&path), megabytes * 1_000_000) {
+    if !args.bench {
+        println!("to be run by `cargo bench`");
+        return ExitCode::SUCCESS;
+    }
+    if let Some(path) = args.write {
+        return match make(&path, args.megabytes * 1_000_000) {
             Some(_) => ExitCode::SUCCESS,
             None => ExitCode::FAILURE,
         };
     }
-    let Some(release) = release_directory() else {
-        eprintln!("cannot tell where this program lies");
+    let directory = Path::new(DIRECTORY);
+    let (whole, half) = (directory.join("bench.pcap"), directory.join("bench-half.pcap"));
+    let Some(written) = make(&whole, args.megabytes * 1_000_000) else {
         return ExitCode::FAILURE;
     };
-    let ours = release.join("rtmpscope");
-    if !ours.exists() {
-        eprintln!("{} is missing: run `cargo build --release` first", ours.display());
-        return ExitCode::FAILURE;
+    let Some(_) = make(&half, args.megabytes * 500_000) else { return ExitCode::FAILURE };
+    run(Path::new(OURS), &whole, &half, &written);
+    for path in [whole, half] {
+        if let Err(error) = std::fs::remove_file(&path) {
+            eprintln!("{}: {error}", path.display());
+        }
     }
-    let directory = release.join("bench");
-    if let Err(error) = std::fs::create_dir_all(&directory) {
-        eprintln!("{}: {error}", directory.display());
-        return ExitCode::FAILURE;
-    }
-    let (whole, half) = (directory.join("whole.pcap"), directory.join("half.pcap"));
-    let Some(written) = make(&whole, megabytes * 1_000_000) else { return ExitCode::FAILURE };
-    let Some(_) = make(&half, megabytes * 500_000) else { return ExitCode::FAILURE };
-    run(&ours, &whole, &half, &written);
     ExitCode::SUCCESS
-}
-
-/// `target/release`: this program is in its `examples`.
-fn release_directory() -> Option<PathBuf> {
-    let exe = std::env::current_exe().ok()?;
-    Some(exe.parent()?.parent()?.to_path_buf())
 }
 
 fn make(path: &Path, bytes: u64) -> Option<Written> {
@@ -134,8 +147,12 @@ fn run(ours: &Path, whole: &Path, half: &Path, written: &Written) {
     }
     if let Some(summary) = &summary {
         let half = half.to_string_lossy();
-        if let Ok(half) = fastest(&[&ours, "dump", "--summary", &half]) {
-            let ratio = summary.seconds / half.seconds;
+        // Both one after the other: a busy machine slows them alike.
+        if let (Ok(half), Ok(whole)) = (
+            fastest(&[&ours, "dump", "--summary", &half]),
+            fastest(&[&ours, "dump", "--summary", &file]),
+        ) {
+            let ratio = whole.seconds / half.seconds;
             println!("whole file / half file   {ratio:>8.2}   (linear: 2)");
         }
         if let Some(kib) = summary.peak_kib {
