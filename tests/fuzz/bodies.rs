@@ -472,12 +472,12 @@ fn check_fields(fields: &FieldTree, len: usize) {
 
 /// AMF0 values one after the other.
 pub fn amf0(data: &[u8]) {
-    values(data, |r, state| amf::amf0::decode(r, state), amf::amf0::encode);
+    values(data, amf::amf0::decode, amf::amf0::encode);
 }
 
 /// AMF3 values one after the other.
 pub fn amf3(data: &[u8]) {
-    values(data, |r, state| amf::amf3::decode(r, state), amf::amf3::encode);
+    values(data, amf::amf3::decode, amf::amf3::encode);
 }
 
 type Decode =

@@ -306,7 +306,7 @@ impl Trace {
         out.extend_from_slice(&target.port().to_be_bytes());
         out.extend_from_slice(&absolute(net.isn[from], segment.seq).to_be_bytes());
         out.extend_from_slice(&ack.to_be_bytes());
-        out.push(((20 + options.len()) / 4 << 4) as u8);
+        out.push((((20 + options.len()) / 4) << 4) as u8);
         out.push(segment.flags);
         out.extend_from_slice(&[0xff, 0xff, 0, 0, 0, 0]);
         out.extend_from_slice(&options);
