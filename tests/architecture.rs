@@ -489,8 +489,7 @@ fn path_tree(
     out: &mut Vec<Vec<String>>,
 ) -> usize {
     let mark = prefix.len();
-    loop {
-        let Some(token) = tokens.get(at) else { break };
+    while let Some(token) = tokens.get(at) {
         if token.text == "{" {
             at += 1;
             while at < tokens.len() && tokens[at].text != "}" {

@@ -67,7 +67,7 @@ pub enum EndReason {
     EndOfCapture(Option<Direction>),
 }
 
-/// Something odd in TCP; kinds are [`AnomalyKind`]-like kebab-case names.
+/// Something odd in TCP; kinds are kebab-case names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowAnomaly {
     /// Stable kebab-case kind: `conflicting-overlap`, `segment-out-of-window`,
