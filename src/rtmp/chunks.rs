@@ -290,16 +290,20 @@ impl ChunkDecoder {
             self.lost_sync();
             return Step::Consumed(1);
         }
-        if self.confidence != Confidence::Exact
-            && basic.fmt <= 1
-            && self.plausible(data, at_end).may_begin(0) == Some(false)
-        {
-            // Found by guessing, and the guess was wrong: look again.
-            let time = self.time_at(self.offset, now);
-            let detail = "what stands where the next header must be is none";
-            out.push(self.anomaly(AnomalyKind::LostSync, time, Some(csid), detail));
-            self.lost_sync();
-            return Step::Consumed(0);
+        if self.confidence != Confidence::Exact && basic.fmt <= 1 {
+            match self.plausible(data, at_end).may_begin(0) {
+                Some(true) => {}
+                None if !at_end => return Step::NeedMore,
+                None => {}
+                Some(false) => {
+                    // Found by guessing, and the guess was wrong: look again.
+                    let time = self.time_at(self.offset, now);
+                    let detail = "what stands where the next header must be is none";
+                    out.push(self.anomaly(AnomalyKind::LostSync, time, Some(csid), detail));
+                    self.lost_sync();
+                    return Step::Consumed(0);
+                }
+            }
         }
         let doubtful =
             known.is_some_and(|stream| stream.stale && stream.partial.is_none()) && basic.fmt >= 2;
