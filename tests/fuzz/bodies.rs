@@ -453,11 +453,17 @@ pub fn message(data: &[u8]) {
     check_fields(&fields, payload.len());
     if let Some(stop) = stop {
         assert!(stop.at <= payload.len(), "stopped at {} of {}", stop.at, payload.len());
-    } else if let Some(bytes) = message::encode(type_id, &body) {
+    } else if let Some(bytes) = message::encode(type_id, &body).filter(|_| !refers(&body)) {
         let (again, stop) = message::decode(type_id, &bytes, None);
         assert_eq!(stop, None, "what was decoded whole can be encoded");
         assert_eq!(format!("{again:?}"), format!("{body:?}"), "encoding changes the body");
     }
+}
+
+/// Whether there is a reference in it. References count objects, per encoding: a value of AMF3 that
+/// is written as AMF0, which has the same type, is counted elsewhere, and the reference is void.
+fn refers(value: &impl std::fmt::Debug) -> bool {
+    format!("{value:?}").contains("Reference(")
 }
 
 fn check_fields(fields: &FieldTree, len: usize) {
@@ -503,6 +509,9 @@ fn values(data: &[u8], decode: Decode, encode: fn(&Value) -> Vec<u8>) {
     let (explained, _) = read(Reader::with_fields(data, &mut fields), usize::MAX);
     assert_eq!(format!("{values:?}"), format!("{explained:?}"), "listening changes the outcome");
     check_fields(&fields, data.len());
+    if refers(&values) {
+        return;
+    }
     // Values that were read whole survive being written and read again.
     let written: Vec<u8> = values.iter().flat_map(encode).collect();
     let mut state = State::new();
