@@ -43,7 +43,7 @@ test: test-tools ## Install what the tests need, then run all tests
 bench: ## Measure against capinfos, tcpdump and tshark (BENCH_MB=800)
 	@.ci/install libpcap-dev tshark tcpdump
 	$(CARGO) build --locked --release
-	$(CARGO) run --locked --release --example bench -- $(BENCH_MB)
+	$(CARGO) bench --locked --bench passive -- --megabytes $(BENCH_MB)
 
 # libFuzzer instruments with flags that only a nightly compiler takes; a stable one takes them too
 # when it is told to behave like one. Leaks are not looked for: the reader's thread, which nobody
