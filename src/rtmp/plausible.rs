@@ -299,7 +299,10 @@ impl Plausible<'_> {
                 sim.extended = Some(timestamp);
                 len += 4;
             }
-            bits += self.timestamp_bits(basic.fmt, timestamp);
+            match self.timestamp_bits(basic.fmt, timestamp) {
+                Some(evidence) => bits += evidence,
+                None => return Link::Bad,
+            }
             if let (Some(length), Some(type_id)) = (header.length, header.type_id) {
                 let type_id = MessageType(type_id);
                 match header_bits(basic, length, type_id, header.stream_id) {
@@ -356,25 +359,26 @@ impl Plausible<'_> {
         Link::Good { evidence: bits, len: len + body as usize, continues, splits, fmt: basic.fmt }
     }
 
-    fn timestamp_bits(&self, fmt: u8, timestamp: u32) -> u32 {
+    fn timestamp_bits(&self, fmt: u8, timestamp: u32) -> Option<u32> {
         if fmt != 0 {
             return match timestamp {
-                0..10_000 => 9,
-                10_000..60_000 => 6,
+                0..10_000 => Some(9),
+                10_000..60_000 => Some(6),
                 // Ten minutes without a message on a chunk stream, or a first timestamp that counts
-                // from the epoch: nothing to build on, nothing to reject.
-                _ => 0,
+                // from the epoch: nothing to build on. A type 2 header has nothing else to show.
+                60_000..600_000 => Some(0),
+                _ => (fmt == 1).then_some(0),
             };
         }
         let Some(clock) = self.clock else {
             // The top byte of the field: captures of sessions older than four hours are rare.
-            return u32::from(timestamp < 0x80_0000);
+            return Some(u32::from(timestamp < 0x80_0000));
         };
-        match timestamp.wrapping_sub(clock).min(clock.wrapping_sub(timestamp)) {
+        Some(match timestamp.wrapping_sub(clock).min(clock.wrapping_sub(timestamp)) {
             0..10_000 => 9,
             10_000..600_000 => 5,
             _ => 0,
-        }
+        })
     }
 }
 
