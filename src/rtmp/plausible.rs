@@ -59,7 +59,7 @@ pub(super) struct Chain {
     /// The first message takes more than one chunk: the chunk size matters.
     pub splits: bool,
     /// How strange the first chunk stream id is: 0 one that is in use, 1 another of the one-byte
-    /// form, 2 another of a longer form, which hardly any program uses.
+    /// form, 2 another of a longer form, which hardly any program uses, 3 a form longer than needed.
     pub stranger: u8,
 }
 
@@ -76,6 +76,8 @@ pub(super) struct Plausible<'a> {
     /// Whether type 3 headers carry four bytes where the extended timestamp belongs even if they
     /// are not that timestamp.
     pub any_repeat: bool,
+    /// Whether the first byte of `data` is where a header is expected.
+    pub foreseen: bool,
 }
 
 /// How much of the message on a simulated chunk stream is to come.
@@ -148,6 +150,8 @@ impl Plausible<'_> {
     ) -> Verdict {
         let foreseen = !sims.is_empty();
         let stranger = self.stranger(at);
+        // As much is it worth to stand in one place of thousands.
+        let place = if self.foreseen && at == 0 { 12 } else { 0 };
         let (mut pos, mut bits, mut links) = (at, 0, 0);
         // Bits of the first header, and of those after it that are more than "the message goes
         // on": chunks of a message whose header was lost look like that as well.
@@ -172,7 +176,7 @@ impl Plausible<'_> {
             if pos >= self.data.len() {
                 return match (self.at_end, pos == self.data.len()) {
                     // The stream ends with a whole chunk: that is worth two bytes.
-                    (true, true) if links > 0 && bits + 16 >= ENOUGH_AT_END => at_end,
+                    (true, true) if links > 0 && bits + 16 + place >= ENOUGH_AT_END => at_end,
                     (true, false) if bits >= ENOUGH_BITS => at_end,
                     (true, _) => Verdict::Nothing,
                     (false, _) => Verdict::NeedMore(pos + 1),
@@ -204,18 +208,16 @@ impl Plausible<'_> {
         }
     }
 
+    /// See [`Chain::stranger`].
     fn stranger(&self, at: usize) -> u8 {
-        let header = self.data.get(at..).and_then(BasicHeader::parse);
-        match header {
-            Some(basic) if self.streams.get(basic.csid).is_some_and(|s| s.type_id.is_some()) => 0,
-            Some(basic) => {
-                if basic.len == 1 {
-                    1
-                } else {
-                    2
-                }
-            }
-            None => 2,
+        let Some(basic) = self.data.get(at..).and_then(BasicHeader::parse) else { return 3 };
+        let known = self.streams.get(basic.csid).is_some_and(|stream| stream.type_id.is_some());
+        match basic.len {
+            // The two-byte form reaches to 319.
+            3 if basic.csid < 320 => 3,
+            _ if known => 0,
+            1 => 1,
+            _ => 2,
         }
     }
 
