@@ -343,6 +343,7 @@ impl ChunkDecoder {
                 _ => {}
             }
         }
+        let plausible = Plausible { lost: !search.here, ..plausible };
         let mut hunt = Hunt { best: None, waiting: Vec::new() };
         for candidate in std::mem::take(&mut search.waiting) {
             if candidate.needs > data.len() && !at_end {
@@ -552,7 +553,15 @@ impl ChunkDecoder {
     pub(super) fn plausible<'a>(&'a self, data: &'a [u8], at_end: bool) -> Plausible<'a> {
         let streams = &self.streams;
         let any_repeat = self.any_repeat();
-        Plausible { data, streams, clock: self.clock, at_end, any_repeat, foreseen: false }
+        Plausible {
+            data,
+            streams,
+            clock: self.clock,
+            at_end,
+            any_repeat,
+            foreseen: false,
+            lost: false,
+        }
     }
 
     pub(super) fn size_in_force(&self) -> ChunkSize {
