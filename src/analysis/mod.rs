@@ -2,6 +2,7 @@
 
 mod facts;
 mod flows;
+pub mod index;
 mod note;
 mod pipeline;
 mod probe;
