@@ -1,5 +1,6 @@
 //! The passive pipeline: packets in, records out.
 
+pub mod detail;
 mod facts;
 mod flows;
 pub mod index;

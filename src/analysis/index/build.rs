@@ -78,6 +78,8 @@ impl Index {
             Record::Handshake(record) => {
                 if let Some(session) = self.session_mut(record.session) {
                     session.last = session.last.max(record.handshake.time);
+                    let origin = &mut session.origins[record.handshake.direction.index()];
+                    *origin = origin.or(record.sequence);
                     keep(&mut session.handshakes, record, &mut session.dropped);
                 }
             }
@@ -159,6 +161,7 @@ impl Index {
             offset: message.offset,
             chunks: message.chunks,
             received: message.received,
+            holes: message.holes.clone(),
             headers: message.headers.clone(),
             pieces: message.pieces.clone(),
         };
@@ -170,6 +173,8 @@ impl Index {
             }
         }
         session.last = session.last.max(message.time);
+        let origin = &mut session.origins[message.direction.index()];
+        *origin = origin.or(record.sequence.map(|at| at.wrapping_sub(message.offset as u32)));
         session.payload[message.direction.index()] += u64::from(message.received);
         session.facts.message(message);
         match &message.body {
