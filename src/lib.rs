@@ -22,4 +22,6 @@ pub mod cli;
 pub mod flow;
 pub mod report;
 pub mod rtmp;
+#[cfg(feature = "tui")]
+pub mod tui;
 pub mod wire;

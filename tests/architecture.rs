@@ -17,7 +17,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("analysis", &["base", "wire", "rtmp", "flow"]),
     ("capture", &["base"]),
     ("report", &["base", "wire", "rtmp", "flow", "analysis"]),
-    ("cli", &["base", "wire", "rtmp", "flow", "analysis", "capture", "report"]),
+    ("tui", &["base", "wire", "rtmp", "flow", "analysis", "capture", "report"]),
+    ("cli", &["base", "wire", "rtmp", "flow", "analysis", "capture", "report", "tui"]),
 ];
 
 /// Rooms that open, start, read and print nothing: time and input are arguments.
