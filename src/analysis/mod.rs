@@ -1,6 +1,7 @@
 //! The passive pipeline: packets in, records out.
 
 mod facts;
+pub mod filter;
 mod flows;
 pub mod index;
 mod note;
