@@ -215,7 +215,9 @@ impl Flows {
             time: info.time,
             frame: info.frame,
             tunnels: info.tunnels.clone(),
-            note: note::describe(transport, &probing.heads.each_ref().map(|head| &head.bytes[..])),
+            note: note::describe(transport, &probing.heads.each_ref().map(|head| &head.bytes[..]))
+                // In mid-stream the first byte is any.
+                .filter(|_| !(midstream && transport == Transport::Unknown)),
         });
         self.queue.push(Queued { flow, flip, record });
         number
