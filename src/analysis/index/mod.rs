@@ -9,6 +9,7 @@ mod build;
 mod intern;
 mod row;
 mod session;
+mod tcp;
 #[cfg(test)]
 mod tests;
 
@@ -17,3 +18,4 @@ pub use build::Index;
 pub use intern::{Interner, Symbol};
 pub use row::{MediaKind, Row};
 pub use session::{ConfigRow, MAX_KEPT, MetadataRow, SessionIndex};
+pub use tcp::{TcpFacts, TcpSample};
