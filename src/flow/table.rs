@@ -281,9 +281,14 @@ impl FlowTable {
         if let Some(reason) = reason {
             return self.end(slot, reason, sink);
         }
-        if !flow.armed && flow.needs_clock() {
+        // At the end of time nothing is due later: a deadline that is reached as it is set would be
+        // set again at once, for ever.
+        if !flow.armed
+            && flow.needs_clock()
+            && let Some(due) = self.clock.stamp().0.checked_add(SLACK_NS)
+        {
             flow.armed = true;
-            let due = Timestamp(self.clock.stamp().0.saturating_add(SLACK_NS));
+            let due = Timestamp(due);
             self.deadlines.push_back((due, slot, serial));
         }
         for direction in Direction::BOTH {

@@ -10,6 +10,7 @@ use super::row::Row;
 use super::session::{ConfigRow, MAX_KEPT, MetadataRow, SessionIndex};
 use crate::analysis::record::{AnomalyRecord, End, MessageRecord, Record};
 use crate::base::{Direction, Timestamp};
+use crate::rtmp::Message;
 use crate::wire::amf::Value;
 use crate::wire::flv::TrackConfig;
 use crate::wire::message::{Body, Command};
@@ -120,19 +121,14 @@ impl Index {
 
     fn message(&mut self, record: &MessageRecord) {
         let message = &*record.message;
-        let label = label(&message.body);
-        let label = self.strings.intern(&label);
-        let code = match &message.body {
-            Body::Command(command) => self.strings.intern(&code(command)),
-            _ => Symbol::NONE,
-        };
+        let mut row = row_of(message, &mut self.strings);
+        let label = row.label;
         let Some(session) =
             (record.session as usize).checked_sub(1).and_then(|index| self.sessions.get_mut(index))
         else {
             return;
         };
         let number = session.rows.len();
-        let mut row = Row::new(message, label, code);
         if let Body::Command(command) = &message.body {
             let waiting = self.waiting.entry(record.session).or_default();
             if let Some(reply) = &message.reply {
@@ -198,6 +194,17 @@ impl Index {
         }
         session.rows.push(row);
     }
+}
+
+/// A message's row, without its place and its request.
+pub(in crate::analysis) fn row_of(message: &Message, strings: &mut Interner) -> Row {
+    let label = label(&message.body);
+    let label = strings.intern(&label);
+    let code = match &message.body {
+        Body::Command(command) => strings.intern(&code(command)),
+        _ => Symbol::NONE,
+    };
+    Row::new(message, label, code)
 }
 
 fn configs(
