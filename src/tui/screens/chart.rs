@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::tui::theme::Theme;
+use crate::tui::view::widgets::{clean, columns};
 
 /// Writes text at a cell, cut at `width` cells; says how many it took.
 pub fn put(buffer: &mut Buffer, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
@@ -12,7 +13,7 @@ pub fn put(buffer: &mut Buffer, x: u16, y: u16, width: u16, text: &str, style: S
     if width == 0 || x >= area.right() || y >= area.bottom() || x < area.x || y < area.y {
         return 0;
     }
-    let (end, _) = buffer.set_stringn(x, y, text, usize::from(width), style);
+    let (end, _) = buffer.set_stringn(x, y, clean(text), usize::from(width), style);
     end.saturating_sub(x)
 }
 
@@ -24,11 +25,12 @@ pub fn put_right(buffer: &mut Buffer, x: u16, y: u16, width: u16, text: &str, st
 
 /// Cells that a text takes.
 pub fn cells(text: &str) -> u16 {
-    ratatui::text::Line::raw(text).width().min(usize::from(u16::MAX)) as u16
+    columns(text)
 }
 
 /// Text cut to `width` cells, with a mark where something is left out.
 pub fn cut(text: &str, width: u16, theme: &Theme) -> String {
+    let text = &*clean(text);
     if cells(text) <= width {
         return text.to_owned();
     }
@@ -146,6 +148,13 @@ pub fn duration(nanos: i64) -> String {
         s if s < 6000.0 => format!("{:.0} min", seconds / 60.0),
         _ => format!("{:.1} h", seconds / 3600.0),
     }
+}
+
+/// A number with its noun: `1 frame`, `2 frames`.
+pub fn count(number: impl Into<u64>, noun: &str) -> String {
+    let number = number.into();
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 #[cfg(test)]

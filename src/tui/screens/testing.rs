@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use crate::analysis::index::Index;
 use crate::analysis::{Options, Pipeline};
 use crate::capture::{Capture, Input, OpenOptions};
+use crate::lint::{Finding, Linter};
 use crate::report::Redactor;
 use crate::tui::action::Action;
 use crate::tui::contract::{ClockMode, Ctx, Effect, Mouse, Screen, ScreenId, Shared};
@@ -17,7 +18,9 @@ pub const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 /// A screen with all that it needs.
 pub struct Stage<S> {
     pub index: Index,
+    pub findings: Vec<Finding>,
     pub shared: Shared,
+    pub matches: Option<Vec<u32>>,
     pub screen: S,
     /// Screen that was asked for last.
     pub went: Option<ScreenId>,
@@ -25,49 +28,74 @@ pub struct Stage<S> {
 }
 
 /// The index of a bundled capture as people see it: without secrets.
-pub fn load(names: &[&str]) -> Index {
+pub fn load(names: &[&str]) -> (Index, Vec<Finding>) {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/captures");
     let inputs = names.iter().map(|name| Input::Path(format!("{dir}/{name}").into())).collect();
     let mut capture = Capture::open(inputs, OpenOptions::default()).unwrap();
     let mut pipeline = Pipeline::new(Options::default());
     let mut redactor = Redactor::new(false);
     let mut index = Index::new();
+    let mut linter = Linter::new(crate::lint::Options::default());
     let mut push = |mut record| {
         redactor.redact(&mut record);
+        linter.push(&record);
         index.push(&record);
     };
     while let Some(packet) = capture.next_packet() {
         pipeline.push(&packet, &mut push);
     }
     pipeline.finish(Vec::new(), &mut push);
-    index
+    (index, linter.findings().to_vec())
 }
 
 impl<S: Screen + Default> Stage<S> {
     pub fn new(name: &str, session: u32) -> Stage<S> {
         let shared = Shared { session, ..Shared::default() };
-        let screen = S::default();
-        Stage { index: load(&[name]), shared, screen, went: None, status: String::new() }
+        let (index, findings) = load(&[name]);
+        Stage {
+            index,
+            findings,
+            shared,
+            matches: None,
+            screen: S::default(),
+            went: None,
+            status: String::new(),
+        }
     }
 }
 
 impl<S: Screen> Stage<S> {
-    /// The screen as text, colours left out. Two lines less than the terminal: tabs and hints.
+    /// The screen as text, colours left out. Four lines less than the terminal: tabs,
+    /// the session, status, hints.
     pub fn text(&mut self, (width, height): (u16, u16)) -> String {
-        let mut terminal = Terminal::new(TestBackend::new(width, height - 2)).unwrap();
-        let ctx = Ctx { index: &self.index, shared: &self.shared, focused: true };
+        let mut terminal = Terminal::new(TestBackend::new(width, height - 4)).unwrap();
+        let ctx = Ctx {
+            index: &self.index,
+            shared: &self.shared,
+            findings: &self.findings,
+            matches: self.matches.as_deref(),
+            detail: None,
+            focused: true,
+        };
         terminal
-            .draw(|frame| self.screen.draw(&ctx, frame, Rect::new(0, 0, width, height - 2)))
+            .draw(|frame| self.screen.draw(&ctx, frame, Rect::new(0, 0, width, height - 4)))
             .unwrap();
         let buffer = terminal.backend().buffer();
         let line = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
-        let lines: Vec<String> = (0..height - 2).map(|y| line(y).trim_end().to_owned()).collect();
+        let lines: Vec<String> = (0..height - 4).map(|y| line(y).trim_end().to_owned()).collect();
         lines.join("\n")
     }
 
     pub fn press(&mut self, actions: &[Action]) {
         for action in actions {
-            let ctx = Ctx { index: &self.index, shared: &self.shared, focused: true };
+            let ctx = Ctx {
+                index: &self.index,
+                shared: &self.shared,
+                findings: &self.findings,
+                matches: self.matches.as_deref(),
+                detail: None,
+                focused: true,
+            };
             let effects = self.screen.act(*action, &ctx);
             match effects {
                 Some(effects) => effects.into_iter().for_each(|effect| self.apply(effect)),
@@ -83,7 +111,14 @@ impl<S: Screen> Stage<S> {
     }
 
     pub fn mouse(&mut self, mouse: Mouse) {
-        let ctx = Ctx { index: &self.index, shared: &self.shared, focused: true };
+        let ctx = Ctx {
+            index: &self.index,
+            shared: &self.shared,
+            findings: &self.findings,
+            matches: self.matches.as_deref(),
+            detail: None,
+            focused: true,
+        };
         let effects = self.screen.mouse(mouse, &ctx);
         effects.into_iter().for_each(|effect| self.apply(effect));
     }

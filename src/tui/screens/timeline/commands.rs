@@ -30,11 +30,14 @@ pub fn draw(buffer: &mut Buffer, area: Rect, theme: &Theme, view: &View, strings
         let wide = span.until.map_or(0, |until| column(until).saturating_sub(from) + 1);
         let needs = cells(&text(span, strings, theme, 0)).max(wide);
         let line = free.iter().position(|end| *end <= from && from + needs <= area.width);
-        // At the right edge a cut one is better than none.
-        let line = line.or_else(|| {
-            free.iter()
-                .position(|end| *end <= from && from + 8 <= area.width && needs > area.width - from)
-        });
+        // What does not fit before the right edge ends there.
+        let (from, line) = match line {
+            None if from + needs > area.width && needs <= area.width => {
+                let from = area.width - needs;
+                (from, free.iter().position(|end| *end <= from))
+            }
+            line => (from, line),
+        };
         match line {
             Some(line) => {
                 let to = (from + needs).min(area.width);

@@ -5,8 +5,9 @@ use crate::analysis::index::{Row, SessionIndex};
 use crate::analysis::ladder::row_text;
 use crate::analysis::lanes::{Column, Lanes, MarkKind, View};
 use crate::base::Direction;
+use crate::lint::Severity;
 use crate::tui::contract::Ctx;
-use crate::tui::screens::chart::{bitrate, bytes, duration};
+use crate::tui::screens::chart::{bitrate, bytes, count, duration};
 use crate::tui::theme::Role;
 
 /// A message in one line: when, which way, what, how large, where.
@@ -50,15 +51,16 @@ pub fn column(column: &Column, length: i64) -> String {
     if sum.audio.frames > 0 {
         parts.push(format!("{} audio {}", sum.audio.frames, bytes(sum.audio.bytes)));
     }
-    for (count, what) in [(sum.commands, "commands"), (sum.control, "control"), (sum.data, "data")]
-    {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
-        }
-    }
     let acks = sum.acks[0] + sum.acks[1];
-    if acks > 0 {
-        parts.push(format!("{acks} acks"));
+    for (number, what) in [
+        (sum.commands, "command"),
+        (sum.control, "control message"),
+        (sum.data, "data message"),
+        (acks, "ack"),
+    ] {
+        if number > 0 {
+            parts.push(count(number, what));
+        }
     }
     if column.rate != [0.0; 2] {
         parts.push(bitrate(column.rate[0] + column.rate[1]));
@@ -91,6 +93,16 @@ pub fn events(
     let columns = view.columns.len();
     let here = |at: i64| view.window.contains(at) && view.window.column(at, columns) == number;
     let mut lines = Vec::new();
+    for finding in ctx.findings.iter().filter(|finding| finding.session == Some(session.number())) {
+        if here(lanes.moment(session, finding.place.time)) {
+            let role = match finding.severity {
+                Severity::Error => Role::Error,
+                Severity::Warning => Role::Warning,
+                _ => Role::Note,
+            };
+            lines.push((role, format!("{}: {}", finding.id(), finding.message.plain())));
+        }
+    }
     for mark in view.marks.iter().filter(|mark| here(mark.at)) {
         match mark.kind {
             MarkKind::Gap(index) => {

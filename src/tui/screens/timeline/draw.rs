@@ -9,7 +9,8 @@ use crate::analysis::index::{Interner, SessionIndex};
 use crate::analysis::lanes::{Lanes, MarkKind, Media, Span, Summary, View};
 use crate::base::{Direction, GapKind};
 use crate::flow::EndReason;
-use crate::tui::screens::chart::{self, bitrate, bytes, cells, duration, put, put_right};
+use crate::lint::{Finding, Severity};
+use crate::tui::screens::chart::{self, bitrate, bytes, cells, count, duration, put};
 use crate::tui::theme::{Role, Theme};
 use crate::wire::message::MessageType;
 
@@ -27,6 +28,8 @@ pub struct Picture<'a> {
     pub theme: &'a Theme,
     /// The direction that most media goes in.
     pub media: Direction,
+    /// What was found, in all sessions.
+    pub findings: &'a [Finding],
 }
 
 impl Picture<'_> {
@@ -187,18 +190,19 @@ impl Picture<'_> {
         let (low, high) = scale(of(&self.view.total));
         // Columns without media hold the value, so that the line does not break up when zoomed in.
         let mut held = None;
-        let values: Vec<(Option<i64>, bool)> = (self.view.columns.iter())
+        let values: Vec<(Option<f64>, bool)> = (self.view.columns.iter())
             .map(|column| {
-                let last = of(&column.sum).last();
-                held = last.or(held);
-                (held, last.is_some())
+                let span = of(&column.sum);
+                let value = (span.count > 0).then(|| (span.min as f64 + span.max as f64) / 2.0);
+                held = value.or(held);
+                (held, value.is_some())
             })
             .collect();
         let at = |column: usize| values.get(column).copied().unwrap_or((None, false));
-        let value = |column: usize| at(column).0.map(|value| (value as f64, value as f64));
+        let value = |column: usize| at(column).0.map(|value| (value, value));
         let style = |column: usize| match at(column) {
             (_, false) => self.style(Role::Dim),
-            (Some(value), _) if (value as f64).abs() > alarm => self.style(Role::Warning),
+            (Some(value), _) if value.abs() > alarm => self.style(Role::Warning),
             _ => self.style(Role::Text),
         };
         chart::line(buffer, area, self.theme, (low, high), value, style);
@@ -230,8 +234,16 @@ impl Picture<'_> {
     fn flight(&self, buffer: &mut Buffer, area: Rect) {
         let way = self.media.index();
         let window = self.view.flight[way].window.map_or(0.0, f64::from);
-        let flight =
-            |column: usize| self.sum(column).map_or(0.0, |sum| sum.flight[way].max.max(0) as f64);
+        let mut held = 0.0;
+        let values: Vec<f64> = (self.view.columns.iter())
+            .map(|column| {
+                let span = column.sum.flight[way];
+                let most = if span.count > 0 { span.max.max(0) as f64 } else { held };
+                held = span.last().map_or(held, |last| last.max(0) as f64);
+                most
+            })
+            .collect();
+        let flight = |column: usize| values.get(column).copied().unwrap_or(0.0);
         let most = (0..self.view.columns.len()).map(flight).fold(0.0, f64::max);
         let style = |column: usize| match flight(column) > window && window > 0.0 {
             true => self.style(Role::Warning),
@@ -260,16 +272,36 @@ impl Picture<'_> {
         }
     }
 
+    /// Findings in sight: their place on the axis.
+    fn found(&self) -> impl Iterator<Item = (u16, &Finding)> {
+        let number = self.session.number();
+        let here = self.findings.iter().filter(move |finding| finding.session == Some(number));
+        here.filter_map(|finding| {
+            let at = self.lanes.moment(self.session, finding.place.time);
+            self.view.window.contains(at).then(|| (self.column(at), finding))
+        })
+    }
+
     fn odd(&self, buffer: &mut Buffer, area: Rect) {
+        let mut cells: Vec<Option<Severity>> = vec![None; area.width.into()];
         for (number, column) in self.view.columns.iter().enumerate() {
-            let text = match column.anomalies {
-                0 => continue,
-                1 => "!".to_owned(),
-                n @ 2..=9 => n.to_string(),
-                _ => "#".to_owned(),
+            if column.anomalies > 0 {
+                put(buffer, area.x + number as u16, area.y, 1, "!", self.style(Role::Dim));
+            }
+        }
+        for (column, finding) in self.found() {
+            if let Some(cell) = cells.get_mut(usize::from(column)) {
+                *cell = (*cell).max(Some(finding.severity));
+            }
+        }
+        for (column, severity) in cells.into_iter().enumerate() {
+            let Some(severity) = severity else { continue };
+            let (letter, role) = match severity {
+                Severity::Error => ("E", Role::Error),
+                Severity::Warning => ("W", Role::Warning),
+                _ => ("N", Role::Note),
             };
-            let style = self.style(Role::Warning);
-            put(buffer, area.x + number as u16, area.y, 1, &text, style);
+            put(buffer, area.x + column as u16, area.y, 1, letter, self.style(role));
         }
     }
 
@@ -281,7 +313,7 @@ impl Picture<'_> {
         match lane {
             Lane::Commands => {
                 let slowest = self.view.commands.iter().filter_map(|span| span.response).max();
-                let mut lines = vec![format!("{} commands", self.view.commands.len())];
+                let mut lines = vec![count(self.view.commands.len() as u64, "command")];
                 if total.failures > 0 {
                     lines.insert(0, format!("{} refused", total.failures));
                 }
@@ -290,12 +322,12 @@ impl Picture<'_> {
             }
             Lane::Control => vec![match total.acks[0] + total.acks[1] {
                 0 => "no acks".into(),
-                acks => format!("{acks} acks"),
+                acks => count(acks, "ack"),
             }],
             Lane::Video if total.video.frames == 0 => vec!["none".into()],
             Lane::Video => {
                 let mut lines = vec![
-                    format!("{} frames {} K", total.video.frames, total.video.keys),
+                    format!("{} {} K", count(total.video.frames, "frame"), total.video.keys),
                     format!("{:.1} fps", f64::from(total.video.frames) / seconds),
                 ];
                 lines.push(format!("gap {}", duration(total.video.max_gap)));
@@ -303,7 +335,7 @@ impl Picture<'_> {
             }
             Lane::Audio if total.audio.frames == 0 => vec!["none".into()],
             Lane::Audio => vec![
-                format!("{} frames", total.audio.frames),
+                count(total.audio.frames, "frame"),
                 format!("gap {}", duration(total.audio.max_gap)),
             ],
             Lane::Offset => range(total.av_offset, minus),
@@ -342,8 +374,13 @@ impl Picture<'_> {
                 }
             }
             Lane::Findings => {
-                let count: u32 = self.view.columns.iter().map(|column| column.anomalies).sum();
-                vec![if count == 0 { "nothing".into() } else { format!("{count} anomalies") }]
+                let odd: u32 = self.view.columns.iter().map(|column| column.anomalies).sum();
+                match (self.found().count() as u64, odd) {
+                    (0, 0) => vec!["nothing".into()],
+                    (0, 1) => vec!["1 anomaly".into()],
+                    (0, odd) => vec![format!("{odd} anomalies")],
+                    (found, _) => vec![count(found, "finding")],
+                }
             }
         }
     }
@@ -402,6 +439,7 @@ fn legend(picture: &Picture<'_>) -> Vec<String> {
                 && picture.strings.get(row.label).starts_with("ping") == ping
         })
     };
+    let found = |severity| picture.found().any(|(_, finding)| finding.severity == severity);
     let ended = mark(|kind| kind == MarkKind::End).then_some(session.end.as_ref()).flatten();
     let ended = |is: fn(&EndReason) -> bool| ended.is_some_and(|end| is(&end.reason));
     [
@@ -423,6 +461,9 @@ fn legend(picture: &Picture<'_>) -> Vec<String> {
         (ended(|end| matches!(end, EndReason::Fin(_))), "F FIN".to_owned()),
         (ended(|end| matches!(end, EndReason::Reset(_))), "R RST".to_owned()),
         (mark(|kind| matches!(kind, MarkKind::Anomaly(_))), "! anomaly".to_owned()),
+        (found(Severity::Error), "E error".to_owned()),
+        (found(Severity::Warning), "W warning".to_owned()),
+        (found(Severity::Note), "N note".to_owned()),
     ]
     .into_iter()
     .filter_map(|(there, text)| there.then_some(text))
@@ -440,12 +481,4 @@ pub fn draw_legend(buffer: &mut Buffer, area: Rect, picture: &Picture<'_>) {
         put(buffer, x, area.y, len, &text, picture.theme.style(Role::Dim));
         x += len + 2;
     }
-}
-
-/// Draws the line above everything: what is in sight, and how.
-pub fn draw_header(buffer: &mut Buffer, area: Rect, theme: &Theme, left: &str, right: &str) {
-    let len = cells(right).min(area.width);
-    let style = theme.style(Role::Title);
-    put(buffer, area.x, area.y, area.width.saturating_sub(len + 1), left, style);
-    put_right(buffer, area.x, area.y, area.width, right, theme.style(Role::Dim));
 }

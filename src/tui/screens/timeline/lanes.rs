@@ -52,7 +52,7 @@ impl Lane {
             Lane::Rate => "bitrate".into(),
             Lane::Flight => "flight".into(),
             Lane::Tcp => "tcp".into(),
-            Lane::Findings => "odd".into(),
+            Lane::Findings => "finds".into(),
         }
     }
 
@@ -63,7 +63,7 @@ impl Lane {
             Lane::Control | Lane::Tcp | Lane::Findings => (1, 1),
             Lane::Video => (2, 7),
             Lane::Audio => (1, 3),
-            Lane::Offset | Lane::Late => (1, 5),
+            Lane::Offset | Lane::Late => (1, 3),
             Lane::Rate => (1, 8),
             Lane::Flight => (1, 6),
         }

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
-use super::draw::{Picture, draw_header, draw_legend};
+use super::draw::{Picture, draw_legend};
 use super::lanes::{Lane, divide};
 use super::{axis, detail};
 use crate::analysis::index::SessionIndex;
@@ -293,34 +293,15 @@ impl Timeline {
         self.plot.contains(at).then(|| at.x - self.plot.x)
     }
 
-    fn header(&self, ctx: &Ctx<'_>, session: &SessionIndex, window: Window) -> (String, String) {
-        let facts = session.facts();
-        let mut words = vec![format!("#{}", session.number())];
-        let stream = [facts.app.as_deref(), facts.stream.as_deref()].map(|s| s.unwrap_or_default());
-        words.extend(facts.role);
-        match stream {
-            ["", ""] => {}
-            [app, ""] => words.push(app.to_owned()),
-            [app, stream] => words.push(format!("{app}/{stream}")),
-        }
-        let codecs: Vec<String> = [facts.video, facts.audio].into_iter().flatten().collect();
-        if !codecs.is_empty() {
-            words.push(codecs.join("+"));
-        }
-        let zero = self.zero(ctx);
+    /// What is in sight, for beside the axis.
+    fn range(&self, session: &SessionIndex, window: Window) -> [String; 2] {
         let whole = self.lanes.extent(session);
+        let column = window.len() / i64::from(self.plot.width.max(1));
         let shown = match window == whole {
             true => format!("all {}", duration(window.len())),
-            false => format!(
-                "{} to {} of {}",
-                axis::label(window.from - zero, 1_000_000).trim_end_matches(" s"),
-                axis::label(window.to - zero, 1_000_000),
-                duration(whole.len()),
-            ),
+            false => format!("{} of {}", duration(window.len()), duration(whole.len())),
         };
-        let column = window.len() / i64::from(self.plot.width.max(1));
-        let clock = self.lanes.clock().name();
-        (words.join("  "), format!("{shown}  {} a column  {clock} clock", duration(column)))
+        [shown, format!("{} a column", duration(column))]
     }
 
     /// What the axis counts from.
@@ -371,18 +352,18 @@ impl Screen for Timeline {
         let figures = if area.width >= WIDE { FIGURES } else { 0 };
         let x = area.x + LABELS.min(area.width);
         let width = area.width.saturating_sub(LABELS + figures);
-        // Header and axis above; below the message, its column, what is rare there, the legend.
+        // The axis above; below the message, its column, what is rare there, the legend.
         let below = match area.height {
-            0..14 => 0,
-            14..18 => 2,
+            0..16 => 0,
+            16..18 => 2,
             18..28 => 4,
             28..45 => 6,
             _ => 8,
         };
-        let lines = area.height.saturating_sub(3 + below);
+        let lines = area.height.saturating_sub(2 + below);
         let lanes = divide(lines);
         let used: u16 = lanes.iter().map(|(_, height)| height).sum();
-        self.plot = Rect { x, y: area.y + 1, width, height: 2 + used }.intersection(area);
+        self.plot = Rect { x, y: area.y, width, height: 2 + used }.intersection(area);
 
         let mut window = self.window(ctx, session);
         let at = self.at(ctx, session, window);
@@ -394,13 +375,17 @@ impl Screen for Timeline {
             self.followed = Some((self.chosen(ctx), window));
         }
         self.shown = window;
-        let (left, right) = self.header(ctx, session, window);
-        draw_header(buffer, Rect { height: 1, ..area }, theme, &left, &right);
         if width < 10 || area.height < 4 {
             return;
         }
-        let axis_area = Rect { x, y: area.y + 1, width, height: 2 };
-        axis::draw(buffer, axis_area, theme, window, self.zero(ctx));
+        axis::draw(buffer, Rect { x, y: area.y, width, height: 2 }, theme, window, self.zero(ctx));
+        let clock = self.lanes.clock().name();
+        put(buffer, area.x, area.y, LABELS - 1, clock, theme.style(Role::Dim));
+        put(buffer, area.x, area.y + 1, LABELS - 1, "clock", theme.style(Role::Dim));
+        for (line, text) in self.range(session, window).into_iter().enumerate() {
+            let y = area.y + line as u16;
+            put(buffer, x + width + 1, y, figures.saturating_sub(1), &text, theme.style(Role::Dim));
+        }
 
         let view = self.view(ctx, session, window, usize::from(width));
         let bytes = [Direction::ClientToServer, Direction::ServerToClient]
@@ -416,8 +401,9 @@ impl Screen for Timeline {
             view: &view,
             theme,
             media,
+            findings: ctx.findings,
         };
-        let mut y = area.y + 3;
+        let mut y = area.y + 2;
         self.rows.clear();
         for (lane, height) in lanes {
             let lane_area = Rect { x, y, width, height };
@@ -431,7 +417,7 @@ impl Screen for Timeline {
         }
         let column = window.column(at, usize::from(width));
         if window.contains(at) {
-            for y in area.y + 2..y {
+            for y in area.y + 1..y {
                 if let Some(cell) = buffer.cell_mut((x + column as u16, y)) {
                     cell.set_style(theme.style(Role::Cursor));
                     cell.modifier.insert(Modifier::REVERSED);
@@ -441,7 +427,7 @@ impl Screen for Timeline {
         if let Some((from, to)) = self.drag {
             let (from, to) = (from.min(to), from.max(to));
             for column in from..=to.min(width.saturating_sub(1)) {
-                if let Some(cell) = buffer.cell_mut((x + column, area.y + 2)) {
+                if let Some(cell) = buffer.cell_mut((x + column, area.y + 1)) {
                     cell.set_style(theme.style(Role::Match));
                 }
             }

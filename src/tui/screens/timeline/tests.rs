@@ -118,7 +118,7 @@ fn dragging_zooms_and_the_wheel_too() {
     let closer = stage.shared.window.unwrap();
     assert!(closer.to.0 - closer.from.0 < window.to.0 - window.from.0);
     stage.text((80, 24));
-    stage.mouse(Mouse::Click(Position::new(8, 5)));
+    stage.mouse(Mouse::Click(Position::new(8, 4)));
     assert_eq!(stage.shared.cursor.time, Some(closer.from));
 }
 
