@@ -6,12 +6,12 @@ use super::pipeline::Options;
 use super::probe::{self, Head, Verdict};
 use super::record::{
     AnomalyRecord, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd, SessionRecord,
-    Transport,
+    TcpRecord, Transport,
 };
 use crate::base::{Direction, GapKind, Timestamp};
 use crate::flow::{
     DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap, RoleSource,
-    StreamData,
+    StreamData, TcpEvent,
 };
 use crate::rtmp::{Confidence, Event, Session};
 use crate::wire::handshake::HANDSHAKE_LEN;
@@ -68,6 +68,8 @@ struct Probing {
     expected: bool,
     heads: [Head; 2],
     held: Vec<Held>,
+    /// Events of TCP among those held.
+    tcp_held: u32,
 }
 
 /// Something that happened while probing.
@@ -76,6 +78,7 @@ enum Held {
     Data { direction: Direction, offset: u64, bytes: Vec<u8>, time: Timestamp },
     Gap(Gap),
     Anomaly(FlowAnomaly),
+    Tcp(TcpEvent),
 }
 
 #[derive(Debug)]
@@ -111,6 +114,9 @@ struct Tally {
 
 /// Data callbacks between two releases: each costs a walk over the chunk streams.
 const RELEASE_EVERY: u32 = 256;
+
+/// Events of TCP kept of a flow while it is not clear what it is.
+const MAX_TCP_HELD: u32 = 256;
 
 /// The port of RTMP by registration.
 const RTMP_PORT: u16 = 1935;
@@ -272,6 +278,7 @@ impl Flows {
                 }
                 Held::Gap(gap) => self.gap(flow, gap),
                 Held::Anomaly(anomaly) => self.anomaly(flow, anomaly),
+                Held::Tcp(event) => self.tcp(flow, event),
             }
         }
     }
@@ -288,6 +295,7 @@ impl Flows {
                 Held::Data { .. } => {}
                 Held::Gap(gap) => self.gap(flow, gap),
                 Held::Anomaly(anomaly) => self.anomaly(flow, anomaly),
+                Held::Tcp(event) => self.tcp(flow, event),
             }
         }
     }
@@ -375,6 +383,7 @@ impl FlowSink for Flows {
             expected: self.expected(info),
             heads: Default::default(),
             held: Vec::new(),
+            tcp_held: 0,
         }));
     }
 
@@ -466,6 +475,25 @@ impl FlowSink for Flows {
             csid: None,
             detail: anomaly.detail.into_owned(),
         });
+        self.queue.push(Queued { flow, flip, record });
+    }
+
+    fn tcp(&mut self, flow: FlowId, event: TcpEvent) {
+        let (session, flip) = match self.states.get_mut(flow.0 as usize) {
+            Some(State::Live(live)) => (live.number, live.flip),
+            Some(State::Opaque(opaque)) => (opaque.number, false),
+            Some(State::Probing(probing)) => {
+                if probing.tcp_held < MAX_TCP_HELD {
+                    probing.tcp_held += 1;
+                    probing.held.push(Held::Tcp(event));
+                }
+                return;
+            }
+            _ => return,
+        };
+        let TcpEvent { direction, time, frame, kind } = event;
+        let direction = if flip { direction.reverse() } else { direction };
+        let record = Record::Tcp(TcpRecord { session, direction, time, frame, kind });
         self.queue.push(Queued { flow, flip, record });
     }
 
