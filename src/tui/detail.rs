@@ -85,7 +85,12 @@ impl Detail {
         let words: Vec<String> = self.frames.iter().map(word).collect();
         match words.len() {
             0..=12 => words.join(", "),
-            n => format!("{}, … {} more …, {}", words[..6].join(", "), n - 9, words[n - 3..].join(", ")),
+            n => format!(
+                "{}, … {} more …, {}",
+                words[..6].join(", "),
+                n - 9,
+                words[n - 3..].join(", ")
+            ),
         }
     }
 
@@ -123,12 +128,7 @@ mod tests {
     fn payload_offsets_lead_through_chunk_headers() {
         let chunks = ChunkBytes {
             bytes: vec![0; 12 + 128 + 1 + 72],
-            parts: vec![
-                (0..12, None),
-                (12..140, Some(0)),
-                (140..141, None),
-                (141..213, Some(128)),
-            ],
+            parts: vec![(0..12, None), (12..140, Some(0)), (140..141, None), (141..213, Some(128))],
         };
         assert_eq!(chunks.payload_offset(11), None);
         assert_eq!(chunks.payload_offset(12), Some(0));

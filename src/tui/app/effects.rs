@@ -221,7 +221,8 @@ impl App {
         let Some(session) = data.index.session(number) else { return };
         self.shared.session = number;
         self.shared.window = None;
-        let first = self.filter.matches(number).map_or(0, |rows| rows.first().map_or(0, |r| *r as usize));
+        let first =
+            self.filter.matches(number).map_or(0, |rows| rows.first().map_or(0, |r| *r as usize));
         self.shared.cursor = match session.rows.get(first) {
             Some(row) => Cursor { time: Some(row.time), row: Some(first) },
             None => Cursor { time: Some(session.session.time), row: None },

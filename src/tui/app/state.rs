@@ -132,7 +132,8 @@ impl App {
             goal: None,
             start: start.clone(),
         };
-        app.goal = start.session.map(|session| (session, start.row.map(|row| row.saturating_sub(1))));
+        app.goal =
+            start.session.map(|session| (session, start.row.map(|row| row.saturating_sub(1))));
         if app.goal.is_none()
             && let Some(row) = start.row
         {

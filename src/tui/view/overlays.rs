@@ -63,7 +63,14 @@ pub(super) fn draw(app: &App, data: &Data, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// A line being typed, with the terminal's cursor in it.
-fn typed(frame: &mut Frame<'_>, at: Rect, prompt: &str, line: &LineEdit, role: Role, theme: &Theme) {
+fn typed(
+    frame: &mut Frame<'_>,
+    at: Rect,
+    prompt: &str,
+    line: &LineEdit,
+    role: Role,
+    theme: &Theme,
+) {
     Clear.render(at, frame.buffer_mut());
     let buf = frame.buffer_mut();
     let x = put(buf, at, 1, 0, prompt, theme.style(Role::Key));
@@ -200,5 +207,11 @@ fn actions(
             }
         }
     }
-    put_right(buf, Rect { height: 1, ..inner }, 0, &format!("{} ", rows.len()), theme.style(Role::Dim));
+    put_right(
+        buf,
+        Rect { height: 1, ..inner },
+        0,
+        &format!("{} ", rows.len()),
+        theme.style(Role::Dim),
+    );
 }
