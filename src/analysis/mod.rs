@@ -1,9 +1,13 @@
 //! The passive pipeline: packets in, records out.
 
+pub mod detail;
 mod facts;
 pub mod filter;
+pub mod flowctl;
 mod flows;
 pub mod index;
+pub mod ladder;
+pub mod lanes;
 mod note;
 mod pipeline;
 mod probe;

@@ -121,6 +121,7 @@ impl Pipeline {
                     if self.spans {
                         record.spans = self.table.spans(flow, way, &message.pieces);
                     }
+                    record.sequence = self.table.sequence(flow, way, message.offset);
                     record.frames = self.table.frames(flow, way, &message.headers);
                     let body = self.table.frames(flow, way, &message.pieces);
                     if body != record.frames {
@@ -133,6 +134,7 @@ impl Pipeline {
                     let mut extents = Extents::new();
                     extents.push(0, record.handshake.end_offset);
                     let way = way(record.handshake.direction);
+                    record.sequence = self.table.sequence(flow, way, 0);
                     record.frames = self.table.frames(flow, way, &extents);
                 }
                 Record::Anomaly(record) if self.frames && record.frame.is_none() => {

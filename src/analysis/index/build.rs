@@ -79,6 +79,8 @@ impl Index {
             Record::Handshake(record) => {
                 if let Some(session) = self.session_mut(record.session) {
                     session.last = session.last.max(record.handshake.time);
+                    let origin = &mut session.origins[record.handshake.direction.index()];
+                    *origin = origin.or(record.sequence);
                     keep(&mut session.handshakes, record, &mut session.dropped);
                 }
             }
@@ -155,6 +157,7 @@ impl Index {
             offset: message.offset,
             chunks: message.chunks,
             received: message.received,
+            holes: message.holes.clone(),
             headers: message.headers.clone(),
             pieces: message.pieces.clone(),
         };
@@ -166,6 +169,8 @@ impl Index {
             }
         }
         session.last = session.last.max(message.time);
+        let origin = &mut session.origins[message.direction.index()];
+        *origin = origin.or(record.sequence.map(|at| at.wrapping_sub(message.offset as u32)));
         session.payload[message.direction.index()] += u64::from(message.received);
         session.facts.message(message);
         match &message.body {
