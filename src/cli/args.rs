@@ -96,8 +96,13 @@ pub(super) struct DumpArgs {
     #[arg(long = "type", value_name = "KIND", value_delimiter = ',')]
     pub kind: Vec<String>,
 
+    /// Only messages that match, such as 'video && key && gap>2s' or 'code~"BadName"'; docs/filter.md
+    /// has the language
+    #[arg(short = 'Y', long, value_name = "EXPR")]
+    pub filter: Option<String>,
+
     /// Sessions only: no messages
-    #[arg(long, conflicts_with_all = ["verbose", "hex", "fields", "kind"])]
+    #[arg(long, conflicts_with_all = ["verbose", "hex", "fields", "kind", "filter"])]
     pub summary: bool,
 
     /// Show stream names, tokens and passwords as they are
