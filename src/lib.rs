@@ -20,6 +20,7 @@ pub mod capture;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod flow;
+pub mod lint;
 pub mod report;
 pub mod rtmp;
 pub mod wire;
