@@ -1,8 +1,11 @@
 //! The passive pipeline: packets in, records out.
 
 mod facts;
+pub mod flowctl;
 mod flows;
 pub mod index;
+pub mod ladder;
+pub mod lanes;
 mod note;
 mod pipeline;
 mod probe;

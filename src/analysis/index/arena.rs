@@ -112,6 +112,31 @@ impl Arena {
         place
     }
 
+    /// Stream offset just past the last byte of the place that begins at `at`; cheaper than all
+    /// of it.
+    pub(super) fn end(&self, at: u32) -> u64 {
+        let mut numbers = Numbers { bytes: self.bytes.get(at as usize..).unwrap_or_default() };
+        let Some((&flags, rest)) = numbers.bytes.split_first() else { return 0 };
+        numbers.bytes = rest;
+        numbers.next();
+        let offset = numbers.next();
+        for flag in [FRAMES, TRANSFER, CHUNKS, RECEIVED] {
+            if flags & flag != 0 {
+                numbers.next();
+            }
+        }
+        let mut end = offset;
+        let mut first_end = None;
+        numbers.runs(flags >> HEADER_RUNS & 3, offset, true, |run| {
+            first_end.get_or_insert(run.offset + run.len);
+            end = end.max(run.offset + run.stride * (run.count - 1) + run.len);
+        });
+        numbers.runs(flags >> PIECE_RUNS & 3, first_end.unwrap_or(offset), false, |run| {
+            end = end.max(run.offset + run.stride * (run.count - 1) + run.len);
+        });
+        end
+    }
+
     /// Seven bits a byte, least significant first, the top bit set in all but the last.
     fn number(&mut self, mut number: u64) {
         while number > 0x7f {
@@ -159,8 +184,13 @@ impl Numbers<'_> {
         number
     }
 
-    fn extents(&mut self, runs: u8, mut from: u64, mut known: bool) -> Extents {
+    fn extents(&mut self, runs: u8, from: u64, known: bool) -> Extents {
         let mut extents = Extents::new();
+        self.runs(runs, from, known, |run| extents.push_run(run));
+        extents
+    }
+
+    fn runs(&mut self, runs: u8, mut from: u64, mut known: bool, mut each: impl FnMut(Run)) {
         let runs = if runs < 3 { runs.into() } else { self.next() };
         for _ in 0..runs {
             let offset = match std::mem::take(&mut known) {
@@ -173,10 +203,9 @@ impl Numbers<'_> {
                 1 => (self.next(), len + self.next()),
                 _ => (1, len),
             };
-            extents.push_run(Run { offset, len, stride, count });
+            each(Run { offset, len, stride, count });
             from = offset + stride * (count - 1) + len;
         }
-        extents
     }
 }
 

@@ -95,6 +95,11 @@ impl SessionIndex {
         self.arena.get(row.place)
     }
 
+    /// Stream offset just past a row's message, in its direction.
+    pub fn end_offset(&self, row: &Row) -> u64 {
+        self.arena.end(row.place)
+    }
+
     /// What its commands and media say about it so far.
     pub fn facts(&self) -> SessionFacts {
         match &self.end {

@@ -90,6 +90,9 @@ fn rows_say_what_the_messages_say() {
             let place = session.place(row);
             assert_eq!(place.pieces, message.pieces);
             assert_eq!(place.headers, message.headers);
+            let end = |e: &Extents| e.pieces().map(|piece| piece.end).max().unwrap_or(0);
+            let end = end(&message.headers).max(end(&message.pieces));
+            assert_eq!(session.end_offset(row), end);
             assert_eq!(Some(&place.first_frame), record.frames.first());
             assert_eq!(Some(&place.last_frame), record.frames.last());
             if let Body::Video(tag) = &message.body {
