@@ -474,6 +474,12 @@ impl FlowTable {
         self.flow(flow)?.halves[direction.index()].frames.frame_at(offset)
     }
 
+    /// The TCP sequence number of stream offset 0 of a direction; `None` before its first bytes are
+    /// placed. A flow that ended during the last call can still be asked about.
+    pub fn sequence_base(&self, flow: FlowId, direction: Direction) -> Option<u32> {
+        self.flow(flow)?.halves[direction.index()].origin
+    }
+
     /// Says that nothing before `offset` of a direction will be asked for again.
     pub fn release(&mut self, flow: FlowId, direction: Direction, offset: u64) {
         if let Some(slot) = self.ids.get(&flow)
