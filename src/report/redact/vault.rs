@@ -98,6 +98,11 @@ fn stand_in(kind: Kind, number: u32, secret: &[u8]) -> Vec<u8> {
             *out = b'/';
         }
     }
+    if text.eq_ignore_ascii_case(secret)
+        && let Some(first) = text.iter_mut().find(|byte| **byte != b'/')
+    {
+        *first = if first.eq_ignore_ascii_case(&b'z') { b'y' } else { b'z' };
+    }
     text
 }
 

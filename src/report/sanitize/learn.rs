@@ -14,9 +14,6 @@ use crate::rtmp::Message;
 use crate::wire::flv;
 use crate::wire::message::{Body, MessageType};
 
-/// Shorter secrets are only replaced where the protocol puts them.
-const MIN_SEARCHED: usize = 8;
-
 /// Secrets that are searched for at most; a capture that holds more is no capture of people.
 const MAX_SEARCHED: usize = 4096;
 
@@ -199,7 +196,7 @@ impl State {
             ..Tally::default()
         };
         let mut searched: Vec<&[u8]> =
-            secrets.into_iter().filter(|secret| secret.len() >= MIN_SEARCHED).collect();
+            secrets.into_iter().filter(|secret| secret.len() >= patches::MIN_SEARCHED).collect();
         // The longest first: it wins where several match.
         searched.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         searched.truncate(MAX_SEARCHED);

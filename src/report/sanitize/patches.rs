@@ -45,9 +45,7 @@ pub(super) fn of(
         let range = node.range.clone();
         match &node.value {
             FieldValue::Text(old) => {
-                let new = redactions.string(old).map(str::to_owned).or_else(|| {
-                    redactor.scrubbed(old)
-                });
+                let new = redactions.string(old).map(str::to_owned);
                 let new = match (new, hide_hosts) {
                     (new, true) => text::hide_hosts(new.as_deref().unwrap_or(old)).or(new),
                     (new, false) => new,
@@ -72,8 +70,11 @@ pub(super) fn of(
         // What could not be decoded; its first byte says why.
         patches.extend(blank(end + 1..payload.len()));
     }
-    // Names of members, and whatever else repeats a secret.
+    // Names of members, and whatever else repeats a secret. Short ones would be found in words.
     for (range, name) in redactor.stand_ins(payload) {
+        if range.len() < MIN_SEARCHED {
+            continue;
+        }
         let known = patches.iter().any(|p: &Patch<usize>| {
             p.at <= range.start && p.at + p.bytes.len() >= range.end
         });
@@ -83,6 +84,9 @@ pub(super) fn of(
     }
     patches
 }
+
+/// Shorter secrets are only replaced where the protocol puts them.
+pub(super) const MIN_SEARCHED: usize = 8;
 
 /// Type id of aggregate messages.
 const AGGREGATE: u8 = 22;

@@ -10,6 +10,10 @@ use rustc_hash::FxHashMap;
 use super::patches::Patch;
 use crate::analysis::Transport;
 
+/// What blanked stream bytes become. Zeros look like the beginning of a chunk header; a type 3
+/// header of a chunk stream that nobody uses is what a search for headers passes over.
+pub(super) const FILLER: u8 = 0xff;
+
 /// What to do with the payload of audio and video.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Media {
@@ -80,6 +84,11 @@ impl Side {
         self.keep.insert(start, end);
     }
 
+    /// Whether a range that stays ends at `offset`.
+    fn ends_at(&self, offset: u64) -> bool {
+        self.keep.range(..offset).next_back().is_some_and(|(_, end)| *end == offset)
+    }
+
     /// Changes `bytes`, which begin at stream offset `offset`, and says how many were blanked and
     /// whether anything changed.
     pub(super) fn apply(&self, offset: i64, bytes: &mut [u8]) -> (u64, bool) {
@@ -87,9 +96,16 @@ impl Side {
         let mut at = offset;
         let mut blanked = 0;
         let mut blank = |bytes: &mut [u8], from: i64, to: i64| {
-            if let Some(part) = bytes.get_mut((from - offset) as usize..(to - offset) as usize) {
+            let range = (from - offset) as usize..(to - offset) as usize;
+            if let Some(mut part) = bytes.get_mut(range) {
+                // Where decoding ended there is a chunk header. It holds no text, and without it
+                // the message before it would be less certain.
+                if from > 0 && self.ends_at(from as u64) {
+                    let header = header_len(part).min(part.len());
+                    part = &mut part[header..];
+                }
                 blanked += part.len() as u64;
-                part.fill(0);
+                part.fill(FILLER);
             }
         };
         let first = offset.max(0) as u64;
@@ -131,6 +147,24 @@ impl Side {
     }
 }
 
+/// Length of the chunk header that `bytes` begin with (RTMP 1.0, section 5.3.1).
+fn header_len(bytes: &[u8]) -> usize {
+    let Some(first) = bytes.first() else { return 0 };
+    let basic = match first & 0x3f {
+        0 => 2,
+        1 => 3,
+        _ => 1,
+    };
+    let message = match first >> 6 {
+        0 => 11,
+        1 => 7,
+        2 => 3,
+        _ => return basic,
+    };
+    let extended = bytes.get(basic..basic + 3) == Some(&[0xff; 3]);
+    basic + message + if extended { 4 } else { 0 }
+}
+
 /// A session's streams.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -170,15 +204,16 @@ mod tests {
         let mut side = Side::default();
         side.keep(4..8);
         side.patches.push(Patch { at: 6, bytes: b"XYZ".to_vec() });
-        let mut bytes = *b"abcdefghij";
-        assert_eq!(side.apply(0, &mut bytes), (6, true));
-        assert_eq!(&bytes, b"\0\0\0\0efXYZ\0");
+        let mut bytes = *b"abcdefgh\xc0jk";
+        assert_eq!(side.apply(0, &mut bytes), (5, true));
+        // Behind what was decoded, a chunk header of two bytes stays.
+        assert_eq!(&bytes, b"\xff\xff\xff\xffefXYZj\xff");
         // A segment that holds a part of it, and one from before the beginning.
         let mut bytes = *b"gh";
         assert_eq!(side.apply(6, &mut bytes), (0, true));
         assert_eq!(&bytes, b"XY");
         let mut bytes = *b"abcdefgh";
         assert_eq!(side.apply(-2, &mut bytes).0, 6);
-        assert_eq!(&bytes, b"\0\0\0\0\0\0gh");
+        assert_eq!(&bytes, b"\xff\xff\xff\xff\xff\xffgh");
     }
 }
