@@ -109,11 +109,7 @@ impl Pipeline {
 
     /// The TCP sequence number of stream offset 0 of a session's direction, as far as it is known.
     /// It is kept until the call of [`push`](Pipeline::push) after the one that ended the session.
-    pub fn sequence_base(
-        &self,
-        session: u32,
-        direction: crate::base::Direction,
-    ) -> Option<u32> {
+    pub fn sequence_base(&self, session: u32, direction: crate::base::Direction) -> Option<u32> {
         let (flow, flip) = self.flows.flow_of(session)?;
         self.table.sequence_base(flow, if flip { direction.reverse() } else { direction })
     }

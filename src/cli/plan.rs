@@ -123,7 +123,10 @@ pub(super) fn inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, String> {
     Ok(inputs)
 }
 
-pub(super) fn open_output(path: Option<&Path>, captures: &[PathBuf]) -> Result<Box<dyn Write>, String> {
+pub(super) fn open_output(
+    path: Option<&Path>,
+    captures: &[PathBuf],
+) -> Result<Box<dyn Write>, String> {
     let Some(path) = path.filter(|p| p.as_os_str() != "-") else {
         return Ok(Box::new(io::stdout()));
     };

@@ -130,8 +130,7 @@ fn summary(tally: &Tally, comments: usize, secrets: usize) {
 }
 
 fn open(path: &Path) -> Result<Capture, String> {
-    Capture::open(vec![Input::Path(path.into())], OpenOptions::default())
-        .map_err(|e| e.to_string())
+    Capture::open(vec![Input::Path(path.into())], OpenOptions::default()).map_err(|e| e.to_string())
 }
 
 fn spool() -> Result<tempfile::NamedTempFile, String> {

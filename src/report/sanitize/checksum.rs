@@ -92,14 +92,8 @@ mod tests {
     fn a_difference_gives_what_a_whole_sum_gives() {
         let mut old = vec![0x45, 0, 0, 0x73, 0, 0, 0x40, 0, 0x40, 0x11, 0, 0];
         old.extend([0xc0, 0xa8, 0, 1, 0xc0, 0xa8, 0, 0xc7]);
-        let mut sum = Sum {
-            at: 10,
-            covers: 0..20,
-            pseudo: None,
-            constant: 0,
-            whole: true,
-            optional: false,
-        };
+        let mut sum =
+            Sum { at: 10, covers: 0..20, pseudo: None, constant: 0, whole: true, optional: false };
         let zero = old.clone();
         sum.renew(&zero, &mut old);
         assert_eq!(old[10..12], [0xb8, 0x61]);

@@ -1,6 +1,7 @@
 //! The first reading: where the secrets are.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use regex::bytes::Regex;
 use rustc_hash::FxHashMap;
@@ -12,7 +13,7 @@ use crate::analysis::{self, MessageRecord, Pipeline, Record, Transport};
 use crate::base::{Direction, Packet};
 use crate::rtmp::Message;
 use crate::wire::flv;
-use crate::wire::message::{Body, MessageType};
+use crate::wire::message::{AggregatePart, Body, MessageType};
 
 /// Secrets that are searched for at most; a capture that holds more is no capture of people.
 const MAX_SEARCHED: usize = 4096;
@@ -89,10 +90,8 @@ impl State {
         match record {
             Record::Session(session) => {
                 let index = self.streams.len();
-                self.streams.push(Stream {
-                    transport: session.transport,
-                    sides: Default::default(),
-                });
+                self.streams
+                    .push(Stream { transport: session.transport, sides: Default::default() });
                 let ways = [(session.client, session.server), (session.server, session.client)];
                 for (side, way) in ways.into_iter().enumerate() {
                     let list = self.by_address.entry(way).or_default();
@@ -138,15 +137,23 @@ impl State {
 
     fn message(&mut self, record: &MessageRecord, redactions: &Redactions) {
         let message = &*record.message;
-        let shown = self.shown(message);
-        let patches = if patches::carries_text(message.type_id, &message.body) {
-            patches::of(message, &self.redactor, redactions, self.options.addresses)
+        // Of text stays what was decoded, of media all.
+        let (shown, patches) = if patches::carries_text(message.type_id, &message.body) {
+            let hosts = self.options.addresses;
+            let patches = patches::of(message, &self.redactor, redactions, hosts);
+            (message.payload.len() as u64, patches)
         } else {
-            Vec::new()
+            (message.pieces.len(), Vec::new())
         };
+        let zeroed = self.zeroed(message);
         let Some(side) = self.side(record.session, message.direction) else { return };
         for piece in message.headers.pieces().chain(message.pieces.slice(0..shown).pieces()) {
             side.keep(piece);
+        }
+        for range in zeroed {
+            for piece in message.pieces.slice(range).pieces() {
+                side.zero.push((piece.start, (piece.end - piece.start) as u32));
+            }
         }
         for patch in patches {
             let end = patch.at + patch.bytes.len();
@@ -160,23 +167,25 @@ impl State {
         }
     }
 
-    /// How much of a payload stays: of text what was decoded, of media what was asked for.
-    fn shown(&self, message: &Message) -> u64 {
+    /// Ranges of the payload that become zeros.
+    fn zeroed(&self, message: &Message) -> Vec<Range<u64>> {
         let all = message.pieces.len();
-        let held = message.payload.len() as u64;
-        if patches::carries_text(message.type_id, &message.body) {
-            return held;
+        if self.options.media == Media::Keep {
+            return Vec::new();
         }
-        match (self.options.media, &message.body) {
-            (Media::Keep, _) => all,
-            (Media::Zero, Body::Video(_) | Body::Audio(_)) => {
-                // Configurations are held whole; of frames no more than a prefix is.
-                let whole = held == u64::from(message.length);
-                if whole && is_configuration(message) { all } else { MEDIA_HEAD.min(all) }
+        match &message.body {
+            Body::Aggregate(parts) => {
+                let media = parts.iter().filter(|part| part.type_id.is_media());
+                let tail = |part: &AggregatePart| {
+                    let (start, end) = (part.range.start as u64, part.range.end as u64);
+                    (start + MEDIA_HEAD).min(end)..end
+                };
+                media.map(tail).collect()
             }
-            (Media::Zero, Body::Aggregate(_)) => MEDIA_HEAD.min(all),
-            (Media::Zero, _) if message.type_id.is_media() => MEDIA_HEAD.min(all),
-            (Media::Zero, _) => all,
+            _ if message.type_id.is_media() && !is_configuration(message) => {
+                vec![MEDIA_HEAD.min(all)..all]
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -184,17 +193,15 @@ impl State {
         for stream in &mut self.streams {
             for side in &mut stream.sides {
                 side.patches.sort_by_key(|patch| patch.at);
+                side.zero.sort_unstable();
             }
         }
         for list in self.by_address.values_mut() {
             list.sort_unstable();
         }
         let secrets = self.redactor.secrets(1);
-        let tally = Tally {
-            secrets: secrets.len(),
-            sessions: self.streams.len(),
-            ..Tally::default()
-        };
+        let tally =
+            Tally { secrets: secrets.len(), sessions: self.streams.len(), ..Tally::default() };
         let mut searched: Vec<&[u8]> =
             secrets.into_iter().filter(|secret| secret.len() >= patches::MIN_SEARCHED).collect();
         // The longest first: it wins where several match.

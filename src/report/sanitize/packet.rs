@@ -269,11 +269,7 @@ impl Walk<'_> {
         let flags = self.u16(at + 6)?;
         let addresses = at + 12..at + 20;
         if flags & 0x3fff != 0 {
-            let key = (
-                self.data.get(addresses)?.to_vec(),
-                u32::from(self.u16(at + 4)?),
-                protocol,
-            );
+            let key = (self.data.get(addresses)?.to_vec(), u32::from(self.u16(at + 4)?), protocol);
             return self.fragment(key, usize::from(flags & 0x1fff) * 8, flags & 0x2000 != 0, inner);
         }
         self.transport(protocol, addresses, inner)

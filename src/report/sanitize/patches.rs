@@ -75,9 +75,9 @@ pub(super) fn of(
         if range.len() < MIN_SEARCHED {
             continue;
         }
-        let known = patches.iter().any(|p: &Patch<usize>| {
-            p.at <= range.start && p.at + p.bytes.len() >= range.end
-        });
+        let known = patches
+            .iter()
+            .any(|p: &Patch<usize>| p.at <= range.start && p.at + p.bytes.len() >= range.end);
         if !known && carries_text(message.type_id, &message.body) {
             patches.push(Patch { at: range.start, bytes: fit(name.unwrap_or_default(), &range) });
         }

@@ -57,6 +57,8 @@ pub(super) struct Side {
     pub base: Option<u32>,
     /// Ranges that stay as they are, by their beginning, apart.
     pub keep: BTreeMap<u64, u64>,
+    /// Media payload that becomes zeros: beginning and length, ascending.
+    pub zero: Vec<(u64, u32)>,
     /// Ascending.
     pub patches: Vec<Patch<u64>>,
 }
@@ -125,9 +127,21 @@ impl Side {
             blank(bytes, at, end);
         }
         let mut changed = blanked > 0;
-        let start = self.patches.partition_point(|patch| {
-            ((patch.at + patch.bytes.len() as u64) as i64) <= offset
-        });
+        let start = self.zero.partition_point(|(at, len)| (at + u64::from(*len)) as i64 <= offset);
+        for (from, len) in &self.zero[start..] {
+            let to = (*from as i64 + i64::from(*len)).min(end);
+            let from = (*from as i64).max(offset);
+            if from >= end {
+                break;
+            }
+            if let Some(part) = bytes.get_mut((from - offset) as usize..(to - offset) as usize) {
+                part.fill(0);
+                changed = true;
+            }
+        }
+        let start = self
+            .patches
+            .partition_point(|patch| ((patch.at + patch.bytes.len() as u64) as i64) <= offset);
         for patch in &self.patches[start..] {
             let from = patch.at as i64;
             if from >= end {

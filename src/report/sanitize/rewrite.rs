@@ -139,8 +139,7 @@ impl Rewriter {
         for held in parts {
             let Some(fragment) = &held.layers.fragment else { continue };
             let at = start + fragment.offset;
-            held.data[fragment.data.clone()]
-                .copy_from_slice(&whole[at..at + fragment.data.len()]);
+            held.data[fragment.data.clone()].copy_from_slice(&whole[at..at + fragment.data.len()]);
             held.waits = false;
         }
     }
