@@ -335,9 +335,12 @@ impl Live {
     fn record(&mut self, event: Event) -> Record {
         let session = self.number;
         match event {
-            Event::Handshake(handshake) => {
-                Record::Handshake(HandshakeRecord { session, frames: Vec::new(), handshake })
-            }
+            Event::Handshake(handshake) => Record::Handshake(HandshakeRecord {
+                session,
+                frames: Vec::new(),
+                sequence: None,
+                handshake,
+            }),
             Event::Message(message) => {
                 let tally = &mut self.tally;
                 tally.messages[message.direction.index()] += 1;
@@ -349,6 +352,7 @@ impl Live {
                     session,
                     frames: Vec::new(),
                     spans: Vec::new(),
+                    sequence: None,
                     message,
                 })
             }

@@ -1,6 +1,8 @@
 //! The passive pipeline: packets in, records out.
 
+pub mod detail;
 mod facts;
+pub mod filter;
 pub mod flowctl;
 mod flows;
 pub mod index;

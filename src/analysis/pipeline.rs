@@ -111,7 +111,7 @@ impl Pipeline {
     /// It is kept until the call of [`push`](Pipeline::push) after the one that ended the session.
     pub fn sequence_base(&self, session: u32, direction: crate::base::Direction) -> Option<u32> {
         let (flow, flip) = self.flows.flow_of(session)?;
-        self.table.sequence_base(flow, if flip { direction.reverse() } else { direction })
+        self.table.sequence(flow, if flip { direction.reverse() } else { direction }, 0)
     }
 
     /// Hands on what the last packet caused, with the packets that the bytes came in.
@@ -128,6 +128,7 @@ impl Pipeline {
                     if self.spans {
                         record.spans = self.table.spans(flow, way, &message.pieces);
                     }
+                    record.sequence = self.table.sequence(flow, way, message.offset);
                     record.frames = self.table.frames(flow, way, &message.headers);
                     let body = self.table.frames(flow, way, &message.pieces);
                     if body != record.frames {
@@ -140,6 +141,7 @@ impl Pipeline {
                     let mut extents = Extents::new();
                     extents.push(0, record.handshake.end_offset);
                     let way = way(record.handshake.direction);
+                    record.sequence = self.table.sequence(flow, way, 0);
                     record.frames = self.table.frames(flow, way, &extents);
                 }
                 Record::Anomaly(record) if self.frames && record.frame.is_none() => {

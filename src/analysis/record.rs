@@ -100,6 +100,8 @@ pub struct HandshakeRecord {
     pub session: u32,
     /// Packets it came in.
     pub frames: Vec<u64>,
+    /// TCP sequence number of its first byte; `None` when the pipeline was told not to keep track.
+    pub sequence: Option<u32>,
     /// The facts.
     pub handshake: rtmp::Handshake,
 }
@@ -114,6 +116,9 @@ pub struct MessageRecord {
     /// Which packet holds which bytes of the payload, in the order of the payload; empty unless
     /// the pipeline was told to keep track.
     pub spans: Vec<FrameSpan>,
+    /// TCP sequence number of the first byte of its first chunk header (stream offset
+    /// [`rtmp::Message::offset`]); `None` when the pipeline was told not to keep track.
+    pub sequence: Option<u32>,
     /// The message.
     pub message: Box<rtmp::Message>,
 }

@@ -8,6 +8,7 @@ mod layer;
 mod limits;
 mod lru;
 mod reassembly;
+mod segments;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -17,4 +18,5 @@ pub use event::{
 };
 pub use frames::FrameSpan;
 pub use limits::FlowLimits;
+pub use segments::{SegmentReader, TcpSegment};
 pub use table::{FlowTable, Outcome};

@@ -58,6 +58,9 @@ pub(super) struct Chain {
     pub multi: bool,
     /// The first message takes more than one chunk: the chunk size matters.
     pub splits: bool,
+    /// How strange the first chunk stream id is: 0 one that is in use, 1 another of the one-byte
+    /// form, 2 another of a longer form, which hardly any program uses.
+    pub stranger: u8,
 }
 
 /// What is known when looking for a chain.
@@ -118,7 +121,12 @@ impl Plausible<'_> {
     /// progress on `csid` came. Ending right there is as foreseen as a header is.
     pub fn judge_after(&self, at: usize, csid: u32, taken: u32, chunk_size: ChunkSize) -> Verdict {
         if self.at_end && at == self.data.len() {
-            return Verdict::Chain(Chain { proven_at: at, multi: false, splits: false });
+            return Verdict::Chain(Chain {
+                proven_at: at,
+                multi: false,
+                splits: false,
+                stranger: 0,
+            });
         }
         let mut sims = Vec::new();
         let index = self.sim(csid, &mut sims);
@@ -139,6 +147,7 @@ impl Plausible<'_> {
         prove_size: bool,
     ) -> Verdict {
         let foreseen = !sims.is_empty();
+        let stranger = self.stranger(at);
         let (mut pos, mut bits, mut links) = (at, 0, 0);
         // Bits of the first header, and of those after it that are more than "the message goes
         // on": chunks of a message whose header was lost look like that as well.
@@ -147,10 +156,9 @@ impl Plausible<'_> {
         loop {
             let multi = markers >= chunk_size.markers;
             let splits = matches!(first, Some(First { splits: true, .. }));
-            let chain =
-                Verdict::Chain(Chain { proven_at: pos.min(self.data.len()), multi, splits });
+            let chain = |proven_at| Verdict::Chain(Chain { proven_at, multi, splits, stranger });
             // Where the stream ends decides no earlier than that.
-            let at_end = Verdict::Chain(Chain { proven_at: self.data.len(), multi, splits });
+            let at_end = chain(self.data.len());
             if let Some(First { evidence, weak, .. }) = first
                 && pos <= self.data.len()
                 && (multi || !splits || !prove_size)
@@ -158,7 +166,7 @@ impl Plausible<'_> {
                 let rest = if weak { after } else { bits - evidence };
                 let long = links >= ENOUGH_LINKS && bits >= ENOUGH_BITS;
                 if (long || links >= 2 && bits >= ENOUGH_FOR_TWO) && rest >= ENOUGH_AFTER_FIRST {
-                    return chain;
+                    return chain(pos);
                 }
             }
             if pos >= self.data.len() {
@@ -193,6 +201,21 @@ impl Plausible<'_> {
             if links >= MAX_LINKS {
                 return Verdict::Nothing;
             }
+        }
+    }
+
+    fn stranger(&self, at: usize) -> u8 {
+        let header = self.data.get(at..).and_then(BasicHeader::parse);
+        match header {
+            Some(basic) if self.streams.get(basic.csid).is_some_and(|s| s.type_id.is_some()) => 0,
+            Some(basic) => {
+                if basic.len == 1 {
+                    1
+                } else {
+                    2
+                }
+            }
+            None => 2,
         }
     }
 
@@ -276,10 +299,7 @@ impl Plausible<'_> {
                 sim.extended = Some(timestamp);
                 len += 4;
             }
-            match self.timestamp_bits(basic.fmt, timestamp) {
-                Some(evidence) => bits += evidence,
-                None => return Link::Bad,
-            }
+            bits += self.timestamp_bits(basic.fmt, timestamp);
             if let (Some(length), Some(type_id)) = (header.length, header.type_id) {
                 let type_id = MessageType(type_id);
                 match header_bits(basic, length, type_id, header.stream_id) {
@@ -336,25 +356,25 @@ impl Plausible<'_> {
         Link::Good { evidence: bits, len: len + body as usize, continues, splits, fmt: basic.fmt }
     }
 
-    fn timestamp_bits(&self, fmt: u8, timestamp: u32) -> Option<u32> {
+    fn timestamp_bits(&self, fmt: u8, timestamp: u32) -> u32 {
         if fmt != 0 {
             return match timestamp {
-                0..10_000 => Some(9),
-                10_000..60_000 => Some(6),
-                // Ten minutes without a message on a chunk stream: nothing to build on.
-                60_000..600_000 => Some(0),
-                _ => None,
+                0..10_000 => 9,
+                10_000..60_000 => 6,
+                // Ten minutes without a message on a chunk stream, or a first timestamp that counts
+                // from the epoch: nothing to build on, nothing to reject.
+                _ => 0,
             };
         }
         let Some(clock) = self.clock else {
             // The top byte of the field: captures of sessions older than four hours are rare.
-            return Some(u32::from(timestamp < 0x80_0000));
+            return u32::from(timestamp < 0x80_0000);
         };
-        Some(match timestamp.wrapping_sub(clock).min(clock.wrapping_sub(timestamp)) {
+        match timestamp.wrapping_sub(clock).min(clock.wrapping_sub(timestamp)) {
             0..10_000 => 9,
             10_000..600_000 => 5,
             _ => 0,
-        })
+        }
     }
 }
 

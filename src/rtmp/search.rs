@@ -128,14 +128,16 @@ impl Search {
 
 /// What a look at the candidates brought to light.
 struct Hunt {
-    best: Option<(usize, u32, Chain)>,
+    best: Option<(usize, ChunkSize, Chain)>,
     waiting: Vec<Waiting>,
 }
 
 impl Hunt {
-    fn found(&mut self, position: usize, chunk_size: u32, chain: Chain) {
-        let key = |position: usize, chain: Chain| (chain.proven_at, position);
-        let better = |(p, _, c): &(usize, u32, Chain)| key(position, chain) < key(*p, *c);
+    /// Notes a chain. Of those that are proven by the same bytes, one whose chunk stream is familiar
+    /// is taken: the last byte before a header can make it look like one of a longer form.
+    fn found(&mut self, position: usize, chunk_size: ChunkSize, chain: Chain) {
+        let key = |position: usize, chain: Chain| (chain.proven_at, chain.stranger, position);
+        let better = |(p, _, c): &(usize, ChunkSize, Chain)| key(position, chain) < key(*p, *c);
         if self.best.as_ref().is_none_or(better) {
             self.best = Some((position, chunk_size, chain));
         }
@@ -356,9 +358,24 @@ impl ChunkDecoder {
             }
             search.scanned += 1;
         }
+        if let Some((position, size, _)) = hunt.best
+            && size.bytes != self.chunk_size
+        {
+            // A smaller chunk size is proven by fewer bytes than the one in force, and its proof can
+            // be chance: while the one in force may still be right, it has the first word.
+            match plausible.judge(position, self.size_in_force(), false) {
+                Verdict::Chain(chain) => hunt.best = Some((position, self.size_in_force(), chain)),
+                Verdict::NeedMore(needs) if !last_word => {
+                    let chunk_size = Size::Is(size);
+                    hunt.waiting.push(Waiting { position, chunk_size, needs });
+                    hunt.best = None;
+                }
+                _ => {}
+            }
+        }
         search.waiting = hunt.waiting;
         match hunt.best {
-            Some((position, chunk_size, chain)) => {
+            Some((position, ChunkSize { bytes: chunk_size, .. }, chain)) => {
                 if !chain.splits {
                     // It fits into one chunk of any larger size: that says nothing of the size in
                     // force.
@@ -408,7 +425,7 @@ impl ChunkDecoder {
                 None => hunt.waiting.push(Waiting { needs: plausible.data.len() + 1, ..waiting }),
             },
             Size::Is(size) => match plausible.judge(position, size, false) {
-                Verdict::Chain(chain) => hunt.found(position, size.bytes, chain),
+                Verdict::Chain(chain) => hunt.found(position, size, chain),
                 Verdict::Nothing => {}
                 Verdict::NeedMore(needs) => hunt.waiting.push(Waiting { needs, ..waiting }),
             },
@@ -433,7 +450,7 @@ impl ChunkDecoder {
                 false => Verdict::NeedMore(plausible.data.len() + 1),
             };
             match verdict {
-                Verdict::Chain(chain) => return hunt.found(position, size.bytes, chain),
+                Verdict::Chain(chain) => return hunt.found(position, size, chain),
                 Verdict::Nothing => distance = found + 1,
                 Verdict::NeedMore(needs) => {
                     let chunk_size = Size::From(found);
@@ -450,12 +467,25 @@ impl ChunkDecoder {
         if plausible.data.len() < needs && !last_word {
             return Found::Wait;
         }
-        let mut best: Option<(usize, u32)> = None;
+        let mut best: Option<(Chain, u32)> = None;
         let mut next = usize::MAX;
+        // The size in force has the first word, as in `find`.
+        let mut open = false;
+        match plausible.judge(position, self.size_in_force(), true) {
+            Verdict::Chain(chain) => {
+                let multi = chain.multi && chain.splits;
+                return Found::At { position, chunk_size: self.chunk_size, multi };
+            }
+            Verdict::NeedMore(needs) => {
+                open = true;
+                next = needs;
+            }
+            Verdict::Nothing => {}
+        }
         let mut judge = |size: ChunkSize| match plausible.judge(position, size, true) {
             Verdict::Chain(chain) => {
-                if best.is_none_or(|(proven_at, _)| chain.proven_at < proven_at) {
-                    best = Some((chain.proven_at, size.bytes));
+                if best.is_none_or(|(best, _)| chain.proven_at < best.proven_at) {
+                    best = Some((chain, size.bytes));
                 }
             }
             Verdict::NeedMore(needs) => next = next.min(needs),
@@ -481,8 +511,11 @@ impl ChunkDecoder {
                 None => break,
             }
         }
-        match best {
-            Some((_, chunk_size)) => Found::At { position, chunk_size, multi: true },
+        match best.filter(|_| !open || last_word) {
+            Some((chain, chunk_size)) => {
+                let multi = chain.multi && chain.splits;
+                Found::At { position, chunk_size, multi }
+            }
             None if last_word || next == usize::MAX => {
                 Found::At { position, chunk_size: guess, multi: false }
             }

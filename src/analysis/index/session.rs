@@ -62,6 +62,8 @@ pub struct SessionIndex {
     pub last: Timestamp,
     /// Payload bytes of messages per direction.
     pub payload: [u64; 2],
+    /// TCP sequence number of stream offset 0 per direction, once something in it was decoded.
+    pub origins: [Option<u32>; 2],
     pub(super) arena: Arena,
     pub(super) facts: FactsBuilder,
 }
@@ -80,6 +82,7 @@ impl SessionIndex {
             metadata: Vec::new(),
             dropped: 0,
             payload: [0; 2],
+            origins: [None; 2],
             arena: Arena::default(),
             facts: FactsBuilder::default(),
         }

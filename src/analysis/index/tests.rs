@@ -3,6 +3,7 @@ use super::*;
 use crate::analysis::{MessageRecord, Options, Pipeline, Record};
 use crate::base::{Extents, Run};
 use crate::capture::{Capture, Input, OpenOptions};
+use crate::rtmp::Hole;
 use crate::wire::message::{Body, MessageType};
 
 fn load(name: &str) -> (Index, Vec<MessageRecord>) {
@@ -37,6 +38,7 @@ fn a_place_comes_back_as_it_was() {
             offset: i << (i % 40),
             chunks: i as u32 * 3,
             received: i as u32 * 5000,
+            holes: (0..i as u32 % 3).map(|k| Hole { at: k * 700 + 5, len: 3 + k }).collect(),
             headers: Extents::new(),
             pieces: Extents::new(),
         };
@@ -58,6 +60,7 @@ fn a_place_comes_back_as_it_was() {
             (p.first_frame, p.last_frame, p.transfer_us, p.offset, p.chunks, p.received)
         };
         assert_eq!(bare(&back), bare(&place));
+        assert_eq!(back.holes, place.holes);
     }
 }
 
@@ -90,6 +93,7 @@ fn rows_say_what_the_messages_say() {
             let place = session.place(row);
             assert_eq!(place.pieces, message.pieces);
             assert_eq!(place.headers, message.headers);
+            assert_eq!(place.holes, message.holes);
             let end = |e: &Extents| e.pieces().map(|piece| piece.end).max().unwrap_or(0);
             let end = end(&message.headers).max(end(&message.pieces));
             assert_eq!(session.end_offset(row), end);

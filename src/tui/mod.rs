@@ -1,0 +1,15 @@
+//! The terminal screens.
+//!
+//! ```text
+//! key ─ keymap ─> Action ─> update(&mut App, Action) ─> Effects ─ run.rs ─> terminal, files
+//! loader thread ─ records ─> Index (behind a lock) ─> view(&mut App, frame)
+//! ```
+//!
+//! `run` and `loader` are the only files that read, write or wait. Everything else is a function of
+//! the state, so tests drive it with lists of keys and look at the cells.
+
+pub mod action;
+pub mod contract;
+pub mod keymap;
+pub mod screens;
+pub mod theme;
