@@ -20,6 +20,9 @@ pub mod capture;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod flow;
+pub mod lint;
 pub mod report;
 pub mod rtmp;
+#[cfg(feature = "tui")]
+pub mod tui;
 pub mod wire;

@@ -15,13 +15,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rtmp", &["base", "wire"]),
     ("flow", &["base"]),
     ("analysis", &["base", "wire", "rtmp", "flow"]),
+    ("lint", &["base", "wire", "rtmp", "flow", "analysis"]),
     ("capture", &["base"]),
-    ("report", &["base", "wire", "rtmp", "flow", "analysis"]),
-    ("cli", &["base", "wire", "rtmp", "flow", "analysis", "capture", "report"]),
+    ("report", &["base", "wire", "rtmp", "flow", "analysis", "lint"]),
+    ("tui", &["base", "wire", "rtmp", "flow", "analysis", "lint", "capture", "report"]),
+    ("cli", &["base", "wire", "rtmp", "flow", "analysis", "lint", "capture", "report", "tui"]),
 ];
 
 /// Rooms that open, start, read and print nothing: time and input are arguments.
-const CORE: &[&str] = &["base", "wire", "rtmp", "flow", "analysis"];
+const CORE: &[&str] = &["base", "wire", "rtmp", "flow", "analysis", "lint"];
 
 /// Modules of `std` that the core may use in part only, and that part.
 const CORE_STD: &[(&str, &[&str])] = &[

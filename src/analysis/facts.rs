@@ -7,7 +7,7 @@ use crate::wire::amf::Value;
 use crate::wire::message::{Body, Command};
 
 /// Collects [`SessionFacts`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct FactsBuilder {
     facts: SessionFacts,
     publishes: bool,

@@ -1,7 +1,13 @@
 //! The passive pipeline: packets in, records out.
 
+pub mod detail;
 mod facts;
+pub mod filter;
+pub mod flowctl;
 mod flows;
+pub mod index;
+pub mod ladder;
+pub mod lanes;
 mod note;
 mod pipeline;
 mod probe;
@@ -10,5 +16,5 @@ mod record;
 pub use pipeline::{Options, Pipeline};
 pub use record::{
     AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionFacts, SessionRecord, Transport,
+    SessionFacts, SessionRecord, TcpRecord, Transport,
 };

@@ -58,6 +58,17 @@ impl Extents {
         }
     }
 
+    /// Appends a run as it is; an empty one is nothing. For rebuilding extents from their runs.
+    pub fn push_run(&mut self, run: Run) {
+        if run.len == 0 || run.count == 0 {
+            return;
+        }
+        match self.first {
+            None => self.first = Some(run),
+            Some(_) => self.rest.push(run),
+        }
+    }
+
     /// The runs, in payload order.
     pub fn runs(&self) -> impl Iterator<Item = &Run> {
         self.first.iter().chain(&self.rest)

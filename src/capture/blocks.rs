@@ -134,6 +134,8 @@ pub(super) struct Window {
     end: usize,
     /// Position of `pos` in the input.
     offset: u64,
+    /// Position of what was shared last in the input.
+    shared: u64,
     /// `block` is one of the large blocks, whole.
     recyclable: bool,
     retired: VecDeque<Bytes>,
@@ -172,6 +174,7 @@ impl Window {
             pos: 0,
             end: 0,
             offset: 0,
+            shared: 0,
             recyclable: false,
             retired: VecDeque::new(),
             ended: false,
@@ -193,9 +196,15 @@ impl Window {
 
     /// A part of [`bytes`](Window::bytes), shared.
     #[inline]
-    pub(super) fn share(&self, from: usize, len: usize) -> Bytes {
+    pub(super) fn share(&mut self, from: usize, len: usize) -> Bytes {
+        self.shared = self.offset + from as u64;
         let from = self.pos + from;
         self.block.slice(from..from + len)
+    }
+
+    /// Position in the input of what was [shared](Window::share) last.
+    pub(super) fn shared(&self) -> u64 {
+        self.shared
     }
 
     /// Goes past `n` of [`bytes`](Window::bytes).

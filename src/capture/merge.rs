@@ -174,6 +174,18 @@ impl Capture {
         self.frames
     }
 
+    /// Where in the input, uncompressed, the data of the packet handed on last begins; `None` with
+    /// several inputs. For a [`StoreWriter`](super::StoreWriter).
+    #[inline]
+    pub fn position(&self) -> Option<u64> {
+        match self.slots.as_slice() {
+            [Slot { state: State::Open(source), .. }] if self.frames > 0 => {
+                Some(source.stream.window.shared())
+            }
+            _ => None,
+        }
+    }
+
     #[inline]
     fn next(&mut self, wait: Wait) -> Next {
         if let [Slot { state: State::Open(source), .. }] = self.slots.as_mut_slice() {

@@ -5,6 +5,8 @@
 //! time, and files that still grow. Damage does not end a run: what can be read is handed on, and
 //! each problem is one [`CaptureError`] that says where it is and what to do about it.
 //!
+//! [`StoreWriter`] and [`StoreReader`] give packets again by their frame numbers.
+//!
 //! [`PcapWriter`] and [`PcapngWriter`] write captures; with the feature `live`, `Live` captures
 //! from a network interface through libpcap. Files never go through libpcap: it refuses pcapng
 //! files whose interfaces differ in link type or snap length.
@@ -19,8 +21,10 @@ mod live;
 mod log;
 mod merge;
 mod pcapng;
+mod positional;
 mod source;
 mod stop;
+mod store;
 mod writer;
 
 #[cfg(test)]
@@ -33,4 +37,5 @@ pub use live::{DeviceInfo, DropCounts, Live, LiveError, LiveOptions, interfaces}
 pub use log::{Comment, CommentPlace, Interface, Secret, SecretKind};
 pub use merge::{Capture, Next, OpenOptions};
 pub use stop::{Progress, StopFlag};
+pub use store::{StoreReader, StoreWriter};
 pub use writer::{PcapWriter, PcapngWriter, TimeUnit};

@@ -9,6 +9,7 @@ mod damage;
 mod follow;
 mod formats;
 mod many;
+mod store;
 
 /// 2024-01-01T00:00:00Z, in seconds.
 const START: u32 = 1_704_067_200;

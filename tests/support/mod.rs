@@ -26,6 +26,7 @@ pub mod check;
 pub mod faults;
 pub mod files;
 pub mod handshake;
+pub mod lint;
 pub mod media;
 pub mod packets;
 pub mod rng;

@@ -1,0 +1,67 @@
+//! The table of rules: a file per layer.
+
+mod amf;
+mod chunk;
+mod control;
+mod handshake;
+mod http;
+mod tcp;
+mod tls;
+
+use super::limits::UnknownName;
+use super::rule::Rule;
+
+/// The layers, from the wire up.
+const LAYERS: &[&[&[Rule]]] = &[
+    tcp::RULES,
+    &[tls::RULES, http::RULES],
+    handshake::RULES,
+    chunk::RULES,
+    control::RULES,
+    amf::RULES,
+];
+
+/// What rules keep for themselves of a session, beside what the engine knows.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub tcp: tcp::Memory,
+    pub chunk: chunk::Memory,
+    pub control: control::Memory,
+}
+
+/// All rules, from the wire up.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    LAYERS.iter().copied().flatten().copied().flatten()
+}
+
+/// The rule of that id.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    all().find(|rule| rule.id == id)
+}
+
+/// The rules that a list of words names: `publish/badname`, `publish` for a layer, `-chunk` for all
+/// but those. A list that only takes away begins with all rules.
+pub fn select(words: &[String]) -> Result<Vec<&'static Rule>, UnknownName> {
+    let named = |rule: &Rule, word: &str| rule.id == word || rule.layer.name() == word;
+    let split = |word: &str| match word.strip_prefix('-') {
+        Some(rest) => (false, rest.trim_end_matches("/*").to_owned()),
+        None => (true, word.trim_end_matches("/*").to_owned()),
+    };
+    let words: Vec<(bool, String)> = words.iter().map(|word| split(word.trim())).collect();
+    for (_, word) in &words {
+        if word != "all" && !all().any(|rule| named(rule, word)) {
+            return Err(UnknownName(word.clone()));
+        }
+    }
+    let by_default = words.iter().all(|(adds, _)| !adds);
+    let wanted = |rule: &Rule| {
+        let mut wanted = by_default;
+        for (adds, word) in &words {
+            if word == "all" || named(rule, word) {
+                wanted = *adds;
+            }
+        }
+        wanted
+    };
+    Ok(all().filter(|rule| wanted(rule)).collect())
+}

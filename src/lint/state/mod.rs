@@ -1,0 +1,18 @@
+//! What is known of a session: kept once, for all rules.
+
+mod connect;
+mod media;
+mod requests;
+mod session;
+mod side;
+mod streams;
+
+pub use connect::{Connect, ConnectReply};
+pub use media::Clock;
+pub use requests::{Request, Status};
+pub use session::SessionState;
+pub use side::{ChunkStream, Side};
+pub use streams::{Stream, StreamUse};
+
+pub(super) use requests::Requests;
+pub(super) use streams::Streams;
