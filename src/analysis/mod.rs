@@ -2,6 +2,7 @@
 
 pub mod detail;
 mod facts;
+pub mod figures;
 pub mod filter;
 pub mod flowctl;
 mod flows;
