@@ -17,5 +17,5 @@ mod record;
 pub use pipeline::{Options, Pipeline};
 pub use record::{
     AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionFacts, SessionRecord, Transport,
+    SessionFacts, SessionRecord, TcpRecord, Transport,
 };

@@ -43,6 +43,10 @@ pub(super) enum Command {
     /// Print what a capture holds, message by message. `rtmpscope CAPTURE` is short for it
     #[command(after_help = EXAMPLES)]
     Dump(DumpArgs),
+
+    /// Write a capture without secrets, to attach to a public issue
+    #[command(after_help = super::sanitize::EXAMPLES)]
+    Sanitize(super::sanitize::SanitizeArgs),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -105,7 +105,7 @@ impl Plan {
     }
 }
 
-fn inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, String> {
+pub(super) fn inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, String> {
     let mut stdin = false;
     let mut inputs = Vec::with_capacity(paths.len());
     for path in paths {
@@ -126,7 +126,10 @@ fn inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, String> {
     Ok(inputs)
 }
 
-fn open_output(path: Option<&Path>, captures: &[PathBuf]) -> Result<Box<dyn Write>, String> {
+pub(super) fn open_output(
+    path: Option<&Path>,
+    captures: &[PathBuf],
+) -> Result<Box<dyn Write>, String> {
     let Some(path) = path.filter(|p| p.as_os_str() != "-") else {
         return Ok(Box::new(io::stdout()));
     };
@@ -140,7 +143,7 @@ fn open_output(path: Option<&Path>, captures: &[PathBuf]) -> Result<Box<dyn Writ
 }
 
 /// `tcp.port==N`, as tshark spells it (`,rtmp` may follow).
-fn port(rule: &str) -> Result<u16, String> {
+pub(super) fn port(rule: &str) -> Result<u16, String> {
     let bare: String = rule.chars().filter(|c| !c.is_whitespace()).collect();
     let bare = bare.strip_suffix(",rtmp").or(bare.strip_suffix(",rtmpt")).unwrap_or(&bare);
     bare.strip_prefix("tcp.port==")
@@ -161,7 +164,7 @@ mod tests {
             .map_err(|e| e.to_string())?;
         let dump = match cli.command {
             Some(super::super::args::Command::Dump(dump)) => dump,
-            None => cli.dump,
+            _ => cli.dump,
         };
         Plan::new(dump)
     }

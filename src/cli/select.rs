@@ -102,6 +102,7 @@ impl Select {
             Record::Handshake(r) => (Some(r.session), Kind::Handshake),
             Record::Anomaly(r) => (r.session, Kind::Anomaly),
             Record::Gap(r) => (Some(r.session), Kind::Gap),
+            Record::Tcp(_) => return false,
         };
         !self.summary
             && (self.kinds.is_empty() || self.kinds.contains(&kind))

@@ -9,7 +9,12 @@
 //! the state, so tests drive it with lists of keys and look at the cells.
 
 pub mod action;
+pub mod app;
 pub mod contract;
+pub mod detail;
 pub mod keymap;
+pub mod line;
+pub mod loader;
 pub mod screens;
 pub mod theme;
+pub mod view;

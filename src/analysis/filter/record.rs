@@ -72,6 +72,7 @@ impl RecordFilter {
                 true
             }
             Record::End(_) => true,
+            Record::Tcp(_) => false,
             Record::Message(message) => self.message(message),
             Record::Handshake(record) => {
                 let frames = record.frames.first().copied().zip(record.frames.last().copied());
