@@ -1,5 +1,6 @@
 //! The passive pipeline: packets in, records out.
 
+pub mod compare;
 pub mod detail;
 mod facts;
 pub mod figures;
