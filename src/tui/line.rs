@@ -69,9 +69,9 @@ impl LineEdit {
             _ if key.is_control('k') => self.delete(self.at..self.text.len()),
             _ if key.is_control('w') => {
                 let start = self.text[..self.at].trim_end();
-                let start = start.rfind(char::is_whitespace).map_or(0, |at| {
-                    at + start[at..].chars().next().map_or(1, char::len_utf8)
-                });
+                let start = start
+                    .rfind(char::is_whitespace)
+                    .map_or(0, |at| at + start[at..].chars().next().map_or(1, char::len_utf8));
                 self.delete(start..self.at);
             }
             _ => return false,

@@ -221,7 +221,8 @@ impl App {
         let Some(session) = data.index.session(number) else { return };
         self.shared.session = number;
         self.shared.window = None;
-        let first = self.filter.matches(number).map_or(0, |rows| rows.first().map_or(0, |r| *r as usize));
+        let first =
+            self.filter.matches(number).map_or(0, |rows| rows.first().map_or(0, |r| *r as usize));
         self.shared.cursor = match session.rows.get(first) {
             Some(row) => Cursor { time: Some(row.time), row: Some(first) },
             None => Cursor { time: Some(session.session.time), row: None },
@@ -367,9 +368,7 @@ impl App {
     fn export_menu(&mut self) -> Vec<Outcome> {
         let rows = [
             (ExportKind::Pcapng, 'p', "pcapng", "the packets of the session"),
-            (ExportKind::Flv, 'f', "FLV", "audio and video, playable"),
             (ExportKind::Ndjson, 'j', "NDJSON", "a JSON object per message"),
-            (ExportKind::Csv, 'c', "CSV", "a line per message"),
             (ExportKind::Mermaid, 'm', "Mermaid", "the ladder, to paste into an issue"),
         ];
         let item = |(kind, key, label, preview): (ExportKind, char, &str, &str)| MenuItem {

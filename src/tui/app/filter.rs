@@ -145,9 +145,8 @@ pub(super) fn candidates(text: &str, cursor: usize, index: &Index, session: u32)
 /// Values of a field that occur in the session.
 fn seen(field: Field, index: &Index, session: u32) -> Vec<String> {
     let Some(session) = index.session(session) else { return Vec::new() };
-    let is_command = |row: &&crate::analysis::index::Row| {
-        !row.type_id.is_media() && !row.type_id.is_control()
-    };
+    let is_command =
+        |row: &&crate::analysis::index::Row| !row.type_id.is_media() && !row.type_id.is_control();
     let mut symbols = std::collections::BTreeSet::new();
     let rows = session.rows.iter();
     match field {

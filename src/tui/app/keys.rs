@@ -225,10 +225,8 @@ impl App {
         is_palette: bool,
         data: &Data,
     ) -> Vec<Outcome> {
-        let rows: Vec<_> = fitting(line.text())
-            .into_iter()
-            .filter(|row| !is_palette || in_palette(row))
-            .collect();
+        let rows: Vec<_> =
+            fitting(line.text()).into_iter().filter(|row| !is_palette || in_palette(row)).collect();
         let last = rows.len().saturating_sub(1);
         match key.code() {
             KeyCode::Esc => return Vec::new(),

@@ -88,9 +88,9 @@ pub fn fitting(typed: &str) -> Vec<&'static Binding> {
     let words: Vec<&str> = typed.split_whitespace().collect();
     let rank = |row: &Binding| -> Option<usize> {
         let help = row.help.to_lowercase();
-        let all = words.iter().all(|word| {
-            row.name.contains(word) || help.contains(word) || row.keys.contains(word)
-        });
+        let all = words
+            .iter()
+            .all(|word| row.name.contains(word) || help.contains(word) || row.keys.contains(word));
         let first = words.first().copied().unwrap_or_default();
         all.then(|| match () {
             () if words.is_empty() => 0,

@@ -134,14 +134,8 @@ impl SearchState {
         self.needle = Some(Needle::parse(text)?);
         text.clone_into(&mut self.text);
         self.hit = None;
-        self.run = Some(Run {
-            session,
-            next: row,
-            began: row,
-            forward: true,
-            wrapped: false,
-            looked: 0,
-        });
+        self.run =
+            Some(Run { session, next: row, began: row, forward: true, wrapped: false, looked: 0 });
         Ok(())
     }
 
@@ -172,7 +166,7 @@ impl SearchState {
                 return Found::Never;
             };
             run.looked += 1;
-            if let Ok(detail) = details.detail(run.session, row)
+            if let Ok(detail) = details.detail(data, run.session, row)
                 && let Some(range) = needle.find(&detail)
             {
                 self.hit = Some((run.session, row, range.clone()));
@@ -223,8 +217,7 @@ mod tests {
 
     fn rows(start: usize, forward: bool, filter: Option<&[u32]>, total: usize) -> Vec<usize> {
         let next = if forward { start } else { start.wrapping_sub(1) };
-        let mut run =
-            Run { session: 1, next, began: start, forward, wrapped: false, looked: 0 };
+        let mut run = Run { session: 1, next, began: start, forward, wrapped: false, looked: 0 };
         std::iter::from_fn(|| step(&mut run, filter, total)).take(50).collect()
     }
 

@@ -170,7 +170,11 @@ fn status(app: &App, data: &Data, frame: &mut Frame<'_>, area: Rect) {
         Some(status) if status.is_trouble => (status.text.clone(), Role::Error),
         Some(status) => (status.text.clone(), Role::Good),
         None if app.search.is_running() => {
-            let text = format!("searching {}: {} messages; Esc stops", app.search.text(), app.search.looked());
+            let text = format!(
+                "searching {}: {} messages; Esc stops",
+                app.search.text(),
+                app.search.looked()
+            );
             (text, Role::Note)
         }
         None if app.filter.is_on() => {
@@ -203,14 +207,16 @@ fn hints(app: &mut App, data: &Data, frame: &mut Frame<'_>, area: Rect) {
     let mut actions = screen.map(|screen| screen.hints(&ctx)).unwrap_or_default();
     let own: Vec<(&str, &str)> = match &app.overlay {
         Overlay::None => Vec::new(),
-        Overlay::Filter { .. } => vec![
-            ("Enter", "set"),
-            ("Tab", "complete"),
-            ("Up", "history"),
-            ("Esc", "leave"),
-        ],
+        Overlay::Filter { .. } => {
+            vec![("Enter", "set"), ("Tab", "complete"), ("Up", "history"), ("Esc", "leave")]
+        }
         Overlay::Search(_) => {
-            vec![("Enter", "search"), ("0x17 01", "bytes"), ("/a.b/", "expression"), ("Esc", "leave")]
+            vec![
+                ("Enter", "search"),
+                ("0x17 01", "bytes"),
+                ("/a.b/", "expression"),
+                ("Esc", "leave"),
+            ]
         }
         Overlay::Palette { .. } | Overlay::Help { .. } => {
             vec![("Enter", "do it"), ("Up/Down", "select"), ("Esc", "leave")]

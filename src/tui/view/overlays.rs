@@ -41,14 +41,12 @@ pub(super) fn draw(app: &App, data: &Data, frame: &mut Frame<'_>, area: Rect) {
         Overlay::Path { kind, line } => {
             let what = match kind {
                 ExportKind::Pcapng => "the session's packets as pcapng to ",
-                ExportKind::Flv => "audio and video as FLV to ",
                 ExportKind::Ndjson => "messages as NDJSON to ",
-                ExportKind::Csv => "messages as CSV to ",
                 ExportKind::Mermaid => "the ladder as Mermaid to ",
             };
             let rows = app.ctx(data).visible_rows();
             let prompt = match kind {
-                ExportKind::Ndjson | ExportKind::Csv => format!("{rows} {what}"),
+                ExportKind::Ndjson => format!("{rows} {what}"),
                 _ => what.to_owned(),
             };
             let at = Rect { y: area.bottom() - 2, height: 1, ..area };
@@ -63,7 +61,14 @@ pub(super) fn draw(app: &App, data: &Data, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// A line being typed, with the terminal's cursor in it.
-fn typed(frame: &mut Frame<'_>, at: Rect, prompt: &str, line: &LineEdit, role: Role, theme: &Theme) {
+fn typed(
+    frame: &mut Frame<'_>,
+    at: Rect,
+    prompt: &str,
+    line: &LineEdit,
+    role: Role,
+    theme: &Theme,
+) {
     Clear.render(at, frame.buffer_mut());
     let buf = frame.buffer_mut();
     let x = put(buf, at, 1, 0, prompt, theme.style(Role::Key));
@@ -200,5 +205,11 @@ fn actions(
             }
         }
     }
-    put_right(buf, Rect { height: 1, ..inner }, 0, &format!("{} ", rows.len()), theme.style(Role::Dim));
+    put_right(
+        buf,
+        Rect { height: 1, ..inner },
+        0,
+        &format!("{} ", rows.len()),
+        theme.style(Role::Dim),
+    );
 }

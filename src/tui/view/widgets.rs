@@ -14,7 +14,8 @@ use crate::tui::theme::{Role, Theme};
 /// Text from the wire without characters that would steer a terminal or turn around what follows.
 pub fn clean(text: &str) -> Cow<'_, str> {
     let steers = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     match text.contains(steers) {
         true => text.chars().map(|c| if steers(c) { '?' } else { c }).collect(),
@@ -66,7 +67,11 @@ pub fn pane(frame: &mut Frame<'_>, area: Rect, title: &str, focused: bool, theme
         (false, false) => block,
     };
     let room = usize::from(area.width.saturating_sub(4));
-    let block = if title.is_empty() { block } else { block.title(format!(" {} ", fit(title, room, theme))) };
+    let block = if title.is_empty() {
+        block
+    } else {
+        block.title(format!(" {} ", fit(title, room, theme)))
+    };
     let inner = block.inner(area);
     block.render(area, frame.buffer_mut());
     inner
@@ -84,7 +89,14 @@ const ASCII_BORDER: ratatui::symbols::border::Set<'static> = ratatui::symbols::b
 };
 
 /// A cleared frame in the middle; gives what is inside.
-pub fn popup(frame: &mut Frame<'_>, area: Rect, width: u16, height: u16, title: &str, theme: &Theme) -> Rect {
+pub fn popup(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    width: u16,
+    height: u16,
+    title: &str,
+    theme: &Theme,
+) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));
     let place = Rect {
         x: area.x + (area.width - width) / 2,
@@ -162,7 +174,11 @@ pub fn headings(
         let column = &columns[*at];
         let arrow = match sorted {
             Some((by, reverse)) if by == *at => {
-                if reverse { theme.glyphs().down } else { theme.glyphs().up }
+                if reverse {
+                    theme.glyphs().down
+                } else {
+                    theme.glyphs().up
+                }
             }
             _ => "",
         };
@@ -204,7 +220,14 @@ pub fn row_at(area: Rect, at: Position) -> Option<u16> {
 }
 
 /// A scroll bar in the right border of a pane: where in the whole what is shown lies.
-pub fn scroll_bar(buf: &mut Buffer, area: Rect, first: usize, shown: usize, total: usize, theme: &Theme) {
+pub fn scroll_bar(
+    buf: &mut Buffer,
+    area: Rect,
+    first: usize,
+    shown: usize,
+    total: usize,
+    theme: &Theme,
+) {
     if total <= shown || area.height < 3 || area.width < 2 {
         return;
     }
