@@ -3,6 +3,7 @@
 mod list;
 mod messages;
 mod sessions;
+mod sheet;
 mod words;
 
 pub use list::all;

@@ -226,7 +226,17 @@ impl Screen for Sessions {
             1 => "1 session".to_owned(),
             n => format!("{n} sessions"),
         };
-        let inner = pane(frame, area, &title, ctx.focused, theme);
+        // With room below the list, the selected session is told in more words.
+        let wanted = (lines.len() as u16).saturating_add(3).clamp(6, area.height);
+        let list = match area.height - wanted.min(area.height.saturating_sub(9)) {
+            below @ 9.. if !lines.is_empty() => {
+                let below = Rect { y: area.bottom() - below, height: below, ..area };
+                super::sheet::draw(ctx, frame, below);
+                Rect { height: area.height - below.height, ..area }
+            }
+            _ => area,
+        };
+        let inner = pane(frame, list, &title, ctx.focused, theme);
         self.area = inner;
         self.columns = layout(COLUMNS, inner.width);
         let buf = frame.buffer_mut();
@@ -264,7 +274,7 @@ impl Screen for Sessions {
                 paint(buf, inner, y, theme.style(Role::Selected));
             }
         }
-        scroll_bar(buf, area, self.first, height, lines.len(), theme);
+        scroll_bar(buf, list, self.first, height, lines.len(), theme);
     }
 
     fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Option<Vec<Effect>> {
