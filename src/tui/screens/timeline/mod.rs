@@ -4,7 +4,10 @@ mod axis;
 mod commands;
 mod detail;
 mod draw;
+mod figures;
 mod lanes;
+mod legend;
+mod moves;
 mod screen;
 #[cfg(test)]
 mod tests;
