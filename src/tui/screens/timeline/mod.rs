@@ -12,4 +12,5 @@ mod screen;
 #[cfg(test)]
 mod tests;
 
+pub use axis::draw as draw_axis;
 pub use screen::Timeline;
