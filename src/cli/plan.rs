@@ -102,7 +102,7 @@ impl Plan {
     }
 }
 
-fn inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, String> {
+pub(super) fn inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, String> {
     let mut stdin = false;
     let mut inputs = Vec::with_capacity(paths.len());
     for path in paths {
@@ -137,7 +137,7 @@ fn open_output(path: Option<&Path>, captures: &[PathBuf]) -> Result<Box<dyn Writ
 }
 
 /// `tcp.port==N`, as tshark spells it (`,rtmp` may follow).
-fn port(rule: &str) -> Result<u16, String> {
+pub(super) fn port(rule: &str) -> Result<u16, String> {
     let bare: String = rule.chars().filter(|c| !c.is_whitespace()).collect();
     let bare = bare.strip_suffix(",rtmp").or(bare.strip_suffix(",rtmpt")).unwrap_or(&bare);
     bare.strip_prefix("tcp.port==")
@@ -159,6 +159,7 @@ mod tests {
         let dump = match cli.command {
             Some(super::super::args::Command::Dump(dump)) => dump,
             None => cli.dump,
+            Some(other) => panic!("{other:?}"),
         };
         Plan::new(dump)
     }

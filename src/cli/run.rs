@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use super::{args, dump, plan};
+#[cfg(feature = "tui")]
+use super::{config, view};
 
 /// The report is complete: every input was read to its end.
 pub const EXIT_OK: u8 = 0;
@@ -17,11 +19,14 @@ pub const EXIT_TROUBLE: u8 = 2;
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let args = args::Cli::parse();
-    let dump = match args.command {
-        Some(args::Command::Dump(dump)) => dump,
-        None => args.dump,
+    let outcome = match args.command {
+        Some(args::Command::Dump(args)) => plan::Plan::new(args).and_then(dump::run),
+        #[cfg(feature = "tui")]
+        Some(args::Command::View(args)) => view::run(args),
+        #[cfg(feature = "tui")]
+        Some(args::Command::Config(args)) => config::run(&args),
+        None => bare(args.dump),
     };
-    let outcome = plan::Plan::new(dump).and_then(dump::run);
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
@@ -29,4 +34,15 @@ pub fn main() -> ExitCode {
             ExitCode::from(EXIT_TROUBLE)
         }
     }
+}
+
+/// A capture and no subcommand: on a terminal it is looked at, elsewhere printed.
+fn bare(args: args::DumpArgs) -> Result<u8, String> {
+    #[cfg(feature = "tui")]
+    if std::io::IsTerminal::is_terminal(&std::io::stdout())
+        && let Some(view) = args.as_view()
+    {
+        return view::run(view);
+    }
+    plan::Plan::new(args).and_then(dump::run)
 }
