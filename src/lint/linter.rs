@@ -288,7 +288,7 @@ impl Linter {
         if entry.state.goodbye.is_none() {
             for at in &entry.open {
                 if let Some(finding) = self.findings.get_mut(*at) {
-                    escalate(finding, end, after);
+                    escalate(finding, &entry.state, end, after);
                 }
             }
         }
@@ -348,7 +348,7 @@ fn sees(rule: &Rule, state: &SessionState, direction: Option<Direction>, complet
 }
 
 /// Makes a finding worse when the receiver of the odd bytes closed the connection right after.
-fn escalate(finding: &mut Finding, end: &SessionEnd, after: f64) {
+fn escalate(finding: &mut Finding, state: &SessionState, end: &SessionEnd, after: f64) {
     let Some(severity) = finding.rule.escalates.filter(|s| *s > finding.severity) else { return };
     let closer = match end.reason {
         EndReason::Fin(direction) | EndReason::Reset(direction) => Some(direction),
@@ -356,6 +356,13 @@ fn escalate(finding: &mut Finding, end: &SessionEnd, after: f64) {
         _ => None,
     };
     let receiver = finding.place.direction.map(Direction::reverse);
+    // A player that went on to take pictures closes because its user wants to.
+    let server = state.server();
+    let played_on = receiver == Some(Direction::ClientToServer)
+        && [&server.audio, &server.video].iter().any(|clock| clock.last_time > Some(finding.last));
+    if played_on {
+        return;
+    }
     if closer.is_some() && closer == receiver && end.time.seconds_since(finding.last) <= after {
         finding.severity = severity;
         let place = Place::at(end.time, closer);
