@@ -96,6 +96,12 @@ limits! {
         "Retransmitted segments of all data segments that are worth a warning.";
     LossSegments "tcp.loss-segments" "segments" 10.0
         "Retransmitted segments below which loss is not reported.";
+    LossSeconds "tcp.loss-s" "s" 5.0
+        "Length of a burst of losses.";
+    StuckTimes "tcp.stuck-times" "" 4.0
+        "Retransmissions of the same bytes after which the peer is taken for gone.";
+    StuckSeconds "tcp.stuck-s" "s" 5.0
+        "Time without an answer after which the peer is taken for gone.";
     PaceRatio "tcp.pace-ratio" "" 0.95
         "Media time per clock time below which a stream falls behind.";
     PaceSeconds "tcp.pace-s" "s" 9.0

@@ -11,7 +11,7 @@ use super::rules::{self, Memory};
 use super::state::SessionState;
 use crate::analysis::{
     AnomalyRecord, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionRecord,
+    SessionRecord, TcpRecord,
 };
 use crate::base::{Direction, Timestamp};
 use crate::flow::EndReason;
@@ -80,6 +80,7 @@ struct Hooks {
     media: Vec<Hook<fn(&mut Context<'_>, &MessageRecord)>>,
     anomaly: Vec<(&'static str, Hook<fn(&mut Context<'_>, &AnomalyRecord)>)>,
     gap: Vec<Hook<fn(&mut Context<'_>, &GapRecord)>>,
+    tcp: Vec<Hook<fn(&mut Context<'_>, &TcpRecord)>>,
     tick: Vec<Hook<fn(&mut Context<'_>)>>,
     end: Vec<Hook<fn(&mut Context<'_>, &SessionEnd)>>,
     capture: Vec<Hook<fn(&mut CaptureContext<'_>, &End)>>,
@@ -100,6 +101,7 @@ impl Hooks {
                     Check::Media(f) => hooks.media.push((rule, f)),
                     Check::Anomaly(kind, f) => hooks.anomaly.push((kind, (rule, f))),
                     Check::Gap(f) => hooks.gap.push((rule, f)),
+                    Check::Tcp(f) => hooks.tcp.push((rule, f)),
                     Check::Tick(f) => hooks.tick.push((rule, f)),
                     Check::End(f) => hooks.end.push((rule, f)),
                     Check::Capture(f) => hooks.capture.push((rule, f)),
@@ -156,7 +158,8 @@ impl Linter {
             Record::Gap(record) => self.gap(record),
             Record::SessionEnd(end) => self.session_end(end),
             Record::End(end) => self.end(end),
-            Record::Begin(_) | Record::Tcp(_) => {}
+            Record::Tcp(record) => self.tcp(record),
+            Record::Begin(_) => {}
         }
     }
 
@@ -276,6 +279,18 @@ impl Linter {
         entry.state.gap(record);
     }
 
+    fn tcp(&mut self, record: &TcpRecord) {
+        let hooks = &self.hooks.tcp;
+        let Some((entry, mut parts)) = parts!(self, record.session) else { return };
+        for (rule, check) in hooks {
+            if sees(rule, &entry.state, Some(record.direction), true) {
+                check(&mut parts.context(entry, rule), record);
+            }
+        }
+        entry.state.now = self.now;
+        entry.state.tcp(record);
+    }
+
     fn session_end(&mut self, end: &SessionEnd) {
         let hooks = &self.hooks.end;
         let Some((entry, mut parts)) = parts!(self, end.session) else { return };
@@ -288,7 +303,7 @@ impl Linter {
         if entry.state.goodbye.is_none() {
             for at in &entry.open {
                 if let Some(finding) = self.findings.get_mut(*at) {
-                    escalate(finding, end, after);
+                    escalate(finding, &entry.state, end, after);
                 }
             }
         }
@@ -348,17 +363,28 @@ fn sees(rule: &Rule, state: &SessionState, direction: Option<Direction>, complet
 }
 
 /// Makes a finding worse when the receiver of the odd bytes closed the connection right after.
-fn escalate(finding: &mut Finding, end: &SessionEnd, after: f64) {
+fn escalate(finding: &mut Finding, state: &SessionState, end: &SessionEnd, after: f64) {
     let Some(severity) = finding.rule.escalates.filter(|s| *s > finding.severity) else { return };
-    let closer = match end.reason {
-        EndReason::Fin(direction) | EndReason::Reset(direction) => Some(direction),
-        EndReason::EndOfCapture(closer) => closer,
-        _ => None,
+    // The first FIN or RST where it is known; the end of a connection may come a while later.
+    let (closer, time) = match (&state.closing, end.reason) {
+        (Some(closing), _) => (Some(closing.direction), closing.place.time),
+        (None, EndReason::Fin(direction) | EndReason::Reset(direction)) => {
+            (Some(direction), end.time)
+        }
+        (None, EndReason::EndOfCapture(closer)) => (closer, end.time),
+        _ => (None, end.time),
     };
     let receiver = finding.place.direction.map(Direction::reverse);
-    if closer.is_some() && closer == receiver && end.time.seconds_since(finding.last) <= after {
+    // A player that went on to take pictures closes because its user wants to.
+    let server = state.server();
+    let played_on = receiver == Some(Direction::ClientToServer)
+        && [&server.audio, &server.video].iter().any(|clock| clock.last_time > Some(finding.last));
+    if played_on {
+        return;
+    }
+    if closer.is_some() && closer == receiver && time.seconds_since(finding.last) <= after {
         finding.severity = severity;
-        let place = Place::at(end.time, closer);
+        let place = Place::at(time, closer);
         finding.related.push(Related { what: "the peer closed here", session: None, place });
     }
 }

@@ -30,7 +30,7 @@ pub use others::{OtherSession, Others};
 pub use rule::{Basis, Layer, Needs, Rule, SpecRef};
 pub use rules::{all, find, select};
 pub use state::{
-    ChunkStream, Clock, Connect, ConnectReply, Request, SessionState, Side, Status, Stream,
-    StreamUse,
+    ChunkStream, Clock, Closing, Connect, ConnectReply, Request, SessionState, Side, Status,
+    Stream, StreamUse, Stuck, Transmission,
 };
 pub use words::{Part, SecretKind, Words};

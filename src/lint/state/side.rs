@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::media::Clock;
+use super::tcp::Transmission;
 use crate::base::{Direction, Timestamp};
 use crate::lint::finding::Place;
 use crate::rtmp::{Handshake, Message};
@@ -55,6 +56,8 @@ pub struct Side {
     pub audio: Clock,
     /// Its video: messages of type 9.
     pub video: Clock,
+    /// What TCP did.
+    pub tcp: Transmission,
 }
 
 /// A chunk stream.
@@ -105,6 +108,7 @@ impl Side {
             pings: VecDeque::new(),
             audio: Clock::default(),
             video: Clock::default(),
+            tcp: Transmission::default(),
         }
     }
 
