@@ -6,13 +6,16 @@ mod requests;
 mod session;
 mod side;
 mod streams;
+mod tracks;
 
 pub use connect::{Connect, ConnectReply};
 pub use media::Clock;
 pub use requests::{Request, Status};
 pub use session::SessionState;
-pub use side::{ChunkStream, Side};
+pub use side::{ChunkStream, CutMessage, Side};
 pub use streams::{Stream, StreamUse};
+pub use tracks::{Frame, Kind, MediaTrack, Series, TrackRecord};
 
 pub(super) use requests::Requests;
 pub(super) use streams::Streams;
+pub(super) use tracks::Tracks;
