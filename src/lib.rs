@@ -23,4 +23,6 @@ pub mod flow;
 pub mod lint;
 pub mod report;
 pub mod rtmp;
+#[cfg(feature = "tui")]
+pub mod tui;
 pub mod wire;

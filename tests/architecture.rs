@@ -18,7 +18,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lint", &["base", "wire", "rtmp", "flow", "analysis"]),
     ("capture", &["base"]),
     ("report", &["base", "wire", "rtmp", "flow", "analysis", "lint"]),
-    ("cli", &["base", "wire", "rtmp", "flow", "analysis", "lint", "capture", "report"]),
+    ("tui", &["base", "wire", "rtmp", "flow", "analysis", "lint", "capture", "report"]),
+    ("cli", &["base", "wire", "rtmp", "flow", "analysis", "lint", "capture", "report", "tui"]),
 ];
 
 /// Rooms that open, start, read and print nothing: time and input are arguments.

@@ -1,8 +1,15 @@
 //! The passive pipeline: packets in, records out.
 
+pub mod compare;
+pub mod detail;
 mod facts;
+pub mod figures;
+pub mod filter;
+pub mod flowctl;
 mod flows;
 pub mod index;
+pub mod ladder;
+pub mod lanes;
 mod note;
 mod pipeline;
 mod probe;
@@ -11,5 +18,5 @@ mod record;
 pub use pipeline::{Options, Pipeline};
 pub use record::{
     AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionFacts, SessionRecord, Transport,
+    SessionFacts, SessionRecord, TcpRecord, Transport,
 };

@@ -6,6 +6,7 @@ mod plan;
 mod printer;
 mod progress;
 mod run;
+mod sanitize;
 mod select;
 
 pub use run::{EXIT_FINDINGS, EXIT_OK, EXIT_TROUBLE, main};

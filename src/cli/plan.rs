@@ -43,7 +43,10 @@ pub(super) struct Plan {
 impl Plan {
     /// Checks the arguments and opens the output.
     pub(super) fn new(args: DumpArgs) -> Result<Plan, String> {
-        let select = Select::new(args.session, &args.kind, args.summary)?;
+        let mut select = Select::new(args.session, &args.kind, args.summary)?;
+        if let Some(filter) = &args.filter {
+            select.filter(filter)?;
+        }
         let decode_as =
             args.decode_as.iter().map(|rule| port(rule)).collect::<Result<Vec<_>, _>>()?;
         let to_terminal = args.output.is_none() && io::stdout().is_terminal();
@@ -102,7 +105,7 @@ impl Plan {
     }
 }
 
-fn inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, String> {
+pub(super) fn inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, String> {
     let mut stdin = false;
     let mut inputs = Vec::with_capacity(paths.len());
     for path in paths {
@@ -123,7 +126,10 @@ fn inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, String> {
     Ok(inputs)
 }
 
-fn open_output(path: Option<&Path>, captures: &[PathBuf]) -> Result<Box<dyn Write>, String> {
+pub(super) fn open_output(
+    path: Option<&Path>,
+    captures: &[PathBuf],
+) -> Result<Box<dyn Write>, String> {
     let Some(path) = path.filter(|p| p.as_os_str() != "-") else {
         return Ok(Box::new(io::stdout()));
     };
@@ -137,7 +143,7 @@ fn open_output(path: Option<&Path>, captures: &[PathBuf]) -> Result<Box<dyn Writ
 }
 
 /// `tcp.port==N`, as tshark spells it (`,rtmp` may follow).
-fn port(rule: &str) -> Result<u16, String> {
+pub(super) fn port(rule: &str) -> Result<u16, String> {
     let bare: String = rule.chars().filter(|c| !c.is_whitespace()).collect();
     let bare = bare.strip_suffix(",rtmp").or(bare.strip_suffix(",rtmpt")).unwrap_or(&bare);
     bare.strip_prefix("tcp.port==")
@@ -158,7 +164,7 @@ mod tests {
             .map_err(|e| e.to_string())?;
         let dump = match cli.command {
             Some(super::super::args::Command::Dump(dump)) => dump,
-            None => cli.dump,
+            _ => cli.dump,
         };
         Plan::new(dump)
     }
@@ -195,6 +201,7 @@ mod tests {
             (&["dump"][..], "capture"),
             (&["dump", "-v", "--format", "ndjson", "x"], "--fields"),
             (&["dump", "--type", "vidio", "x"], "vidio"),
+            (&["dump", "--filter", "key && vidio", "x"], "at 8: there is no field vidio"),
             (&["dump", "-", "-"], "-"),
             (&["dump", "--summary", "-x", "y"], "--summary"),
             (&["dump", "-o", "/nonexistent/dir/x", "y"], "/nonexistent/dir/x"),

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use super::{args, dump, plan};
+use super::{args, dump, plan, sanitize};
 
 /// The report is complete: every input was read to its end.
 pub const EXIT_OK: u8 = 0;
@@ -17,11 +17,11 @@ pub const EXIT_TROUBLE: u8 = 2;
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let args = args::Cli::parse();
-    let dump = match args.command {
-        Some(args::Command::Dump(dump)) => dump,
-        None => args.dump,
+    let outcome = match args.command {
+        Some(args::Command::Dump(args)) => plan::Plan::new(args).and_then(dump::run),
+        Some(args::Command::Sanitize(args)) => sanitize::run(args),
+        None => plan::Plan::new(args.dump).and_then(dump::run),
     };
-    let outcome = plan::Plan::new(dump).and_then(dump::run);
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(message) => {

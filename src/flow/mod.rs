@@ -8,13 +8,17 @@ mod layer;
 mod limits;
 mod lru;
 mod reassembly;
+mod segments;
 mod table;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use event::{
-    DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, Gap, RoleSource, StreamData,
+    DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, Gap, RoleSource,
+    StreamData, TcpEvent, TcpEventKind,
 };
 pub use frames::FrameSpan;
 pub use limits::FlowLimits;
+pub use segments::{SegmentReader, TcpSegment};
 pub use table::{FlowTable, Outcome};

@@ -11,12 +11,10 @@ use super::connection::{Flow, FlowKey, State, Work, sender_is_server};
 use super::event::{DirectionStats, EndReason, FlowId, FlowSink, RoleSource};
 use super::frames::PacketRing;
 use super::half::{Clock, Shared, SynFit};
-use super::layer::{
-    Bounded, Decoded, Defragmenter, Descent, TcpPacket, Tunnel, decode_ip_payload, decode_link,
-    fast_path, flags,
-};
+use super::layer::{Defragmenter, TcpPacket, Tunnel, descend, fast_path, flags};
 use super::limits::{FAR, FlowLimits, SLACK_NS};
 use super::lru::Lru;
+use super::watch::Before;
 
 /// What a packet was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +83,13 @@ impl FlowTable {
     /// An empty table.
     pub fn new(limits: FlowLimits) -> FlowTable {
         FlowTable {
-            shared: Shared { limits, ring: PacketRing::default(), buffered: 0, frames: 0 },
+            shared: Shared {
+                limits,
+                ring: PacketRing::default(),
+                buffered: 0,
+                watch: false,
+                frames: 0,
+            },
             flows: Lru::new(),
             keys: FxHashMap::default(),
             ids: FxHashMap::default(),
@@ -100,6 +104,11 @@ impl FlowTable {
             previous: None,
             clock: Clock::new(Timestamp::default(), Timestamp::default()),
         }
+    }
+
+    /// Asks for (or no longer for) [events of TCP](FlowSink::tcp).
+    pub fn watch(&mut self, wanted: bool) {
+        self.shared.watch = wanted;
     }
 
     /// Takes the next packet of the capture.
@@ -125,38 +134,13 @@ impl FlowTable {
 
     fn push_slow(&mut self, packet: &Packet, sink: &mut impl FlowSink) -> Outcome {
         let mut tunnels = std::mem::take(&mut self.tunnels);
-        tunnels.clear();
-        let missing = (packet.original_len as usize).saturating_sub(packet.data.len());
-        let layer = Bounded { data: &packet.data, missing };
-        let mut descent = Descent { depth: 0, tunnels: &mut tunnels };
-        let mut decoded = decode_link(packet.link, layer, &mut descent);
-        let mut buffer = packet.data.clone();
-        let mut whole;
-        let outcome = loop {
-            match decoded {
-                Decoded::Tcp(tcp) => {
-                    self.tunnels.clone_from(descent.tunnels);
-                    self.segment(&tcp, &buffer, packet, sink);
-                    break Outcome::Tcp;
-                }
-                // A datagram put together from fragments may carry a tunnel whose packets are
-                // fragments themselves. The depth goes on, so that this ends.
-                Decoded::Fragment(fragment) => {
-                    let addresses = fragment.key.addresses;
-                    let Some((protocol, bytes)) = self.defragmenter.add(&fragment, packet.time)
-                    else {
-                        break Outcome::Fragment;
-                    };
-                    whole = bytes;
-                    buffer = whole.clone();
-                    let layer = Bounded { data: &whole, missing: 0 };
-                    decoded = decode_ip_payload(protocol, addresses, layer, &mut descent);
-                }
-                Decoded::NotTcp => break Outcome::NotTcp,
-                Decoded::Undecodable(reason) => break Outcome::Undecodable(reason),
-            }
-        };
+        let mut defragmenter = std::mem::take(&mut self.defragmenter);
+        let outcome = descend(packet, &mut defragmenter, &mut tunnels, |tcp, buffer, entered| {
+            self.tunnels.extend_from_slice(entered);
+            self.segment(tcp, buffer, packet, sink);
+        });
         self.tunnels = tunnels;
+        self.defragmenter = defragmenter;
         outcome
     }
 
@@ -199,6 +183,9 @@ impl FlowTable {
             }
             return;
         }
+        let watch = self.shared.watch;
+        let before =
+            (watch && flow.state == State::Open).then(|| flow.halves.each_ref().map(Before::of));
         let mut work = Work {
             sink,
             shared: &mut self.shared,
@@ -207,6 +194,9 @@ impl FlowTable {
             next_id: &mut self.next_id,
         };
         flow.packet(tcp, buffer, from_low, &mut work);
+        if watch && flow.state == State::Open {
+            flow.observe(tcp, from_low, before, &mut work);
+        }
         if flow.waits() {
             self.after(slot, sink);
         }
@@ -291,9 +281,14 @@ impl FlowTable {
         if let Some(reason) = reason {
             return self.end(slot, reason, sink);
         }
-        if !flow.armed && flow.needs_clock() {
+        // At the end of time nothing is due later: a deadline that is reached as it is set would be
+        // set again at once, for ever.
+        if !flow.armed
+            && flow.needs_clock()
+            && let Some(due) = self.clock.stamp().0.checked_add(SLACK_NS)
+        {
             flow.armed = true;
-            let due = Timestamp(self.clock.stamp().0.saturating_add(SLACK_NS));
+            let due = Timestamp(due);
             self.deadlines.push_back((due, slot, serial));
         }
         for direction in Direction::BOTH {
@@ -472,6 +467,13 @@ impl FlowTable {
     /// The packet that holds the byte at `offset` of a direction; see [`FlowTable::frames`].
     pub fn frame_at(&self, flow: FlowId, direction: Direction, offset: u64) -> Option<u64> {
         self.flow(flow)?.halves[direction.index()].frames.frame_at(offset)
+    }
+
+    /// TCP sequence number of the byte at `offset` of a direction; `None` while it is not known which
+    /// byte is the first, and of a flow that is over for longer than a call.
+    pub fn sequence(&self, flow: FlowId, direction: Direction, offset: u64) -> Option<u32> {
+        let origin = self.flow(flow)?.halves[direction.index()].origin?;
+        Some(origin.wrapping_add(offset as u32))
     }
 
     /// Says that nothing before `offset` of a direction will be asked for again.

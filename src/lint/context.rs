@@ -68,6 +68,11 @@ impl Report {
         Report::new(Place::of_anomaly(record, Timestamp::default()), words)
     }
 
+    /// Who it is about.
+    pub fn direction(&self) -> Option<Direction> {
+        self.place.direction
+    }
+
     /// Another severity than the rule's.
     pub fn severity(mut self, severity: Severity) -> Report {
         self.severity = Some(severity);

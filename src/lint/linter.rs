@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cause::{Headline, Stories};
-use super::closing::Closing;
+use super::ending::Ending;
 use super::context::{CaptureContext, Context, Desk};
 use super::finding::{Finding, Place, Related};
 use super::limits::{Limit, Thresholds};
@@ -13,7 +13,7 @@ use super::rules::{self, Memory};
 use super::state::SessionState;
 use crate::analysis::{
     AnomalyRecord, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionRecord,
+    SessionRecord, TcpRecord,
 };
 use crate::base::{Direction, Timestamp};
 use crate::wire::message::MessageType;
@@ -82,6 +82,7 @@ struct Hooks {
     media: Vec<Hook<fn(&mut Context<'_>, &MessageRecord)>>,
     anomaly: Vec<(&'static str, Hook<fn(&mut Context<'_>, &AnomalyRecord)>)>,
     gap: Vec<Hook<fn(&mut Context<'_>, &GapRecord)>>,
+    tcp: Vec<Hook<fn(&mut Context<'_>, &TcpRecord)>>,
     tick: Vec<Hook<fn(&mut Context<'_>)>>,
     end: Vec<Hook<fn(&mut Context<'_>, &SessionEnd)>>,
     capture: Vec<Hook<fn(&mut CaptureContext<'_>, &End)>>,
@@ -102,6 +103,7 @@ impl Hooks {
                     Check::Media(f) => hooks.media.push((rule, f)),
                     Check::Anomaly(kind, f) => hooks.anomaly.push((kind, (rule, f))),
                     Check::Gap(f) => hooks.gap.push((rule, f)),
+                    Check::Tcp(f) => hooks.tcp.push((rule, f)),
                     Check::Tick(f) => hooks.tick.push((rule, f)),
                     Check::End(f) => hooks.end.push((rule, f)),
                     Check::Capture(f) => hooks.capture.push((rule, f)),
@@ -159,6 +161,7 @@ impl Linter {
             Record::Gap(record) => self.gap(record),
             Record::SessionEnd(end) => self.session_end(end),
             Record::End(end) => self.end(end),
+            Record::Tcp(record) => self.tcp(record),
             Record::Begin(_) => {}
         }
     }
@@ -286,6 +289,18 @@ impl Linter {
         entry.state.gap(record);
     }
 
+    fn tcp(&mut self, record: &TcpRecord) {
+        let hooks = &self.hooks.tcp;
+        let Some((entry, mut parts)) = parts!(self, record.session) else { return };
+        for (rule, check) in hooks {
+            if sees(rule, &entry.state, Some(record.direction), true) {
+                check(&mut parts.context(entry, rule), record);
+            }
+        }
+        entry.state.now = self.now;
+        entry.state.tcp(record);
+    }
+
     fn session_end(&mut self, end: &SessionEnd) {
         let hooks = &self.hooks.end;
         let Some((entry, mut parts)) = parts!(self, end.session) else { return };
@@ -295,14 +310,14 @@ impl Linter {
             }
         }
         let after = self.thresholds.value(Limit::EscalateSeconds);
-        let closing = Closing::of(end);
+        let closing = Ending::of(end);
         // What the client says after the server has closed is no goodbye: FFmpeg still sends its
         // deleteStream.
         let goodbye = entry.state.goodbye.as_ref().filter(|place| place.time <= closing.time);
         if goodbye.is_none() {
             for at in &entry.open {
                 if let Some(finding) = self.findings.get_mut(*at) {
-                    escalate(finding, &closing, after);
+                    escalate(finding, &entry.state, &closing, after);
                 }
             }
         }
@@ -363,13 +378,20 @@ fn sees(rule: &Rule, state: &SessionState, direction: Option<Direction>, complet
 }
 
 /// Makes a finding worse when the receiver of the odd bytes closed the connection right after.
-fn escalate(finding: &mut Finding, closing: &Closing, after: f64) {
+fn escalate(finding: &mut Finding, state: &SessionState, closing: &Ending, after: f64) {
     let Some(severity) = finding.rule.escalates.filter(|s| *s > finding.severity) else { return };
     let receiver = finding.place.direction.map(Direction::reverse);
-    let closer = closing.by;
-    if closer.is_some() && closer == receiver && closing.time.seconds_since(finding.last) <= after {
+    // A player that went on to take pictures closes because its user wants to.
+    let server = state.server();
+    let played_on = receiver == Some(Direction::ClientToServer)
+        && [&server.audio, &server.video].iter().any(|clock| clock.last_time > Some(finding.last));
+    if played_on {
+        return;
+    }
+    let (closer, time) = (closing.by, closing.time);
+    if closer.is_some() && closer == receiver && time.seconds_since(finding.last) <= after {
         finding.severity = severity;
-        let place = Place::at(closing.time, closer);
+        let place = Place::at(time, closer);
         finding.related.push(Related { what: "the peer closed here", session: None, place });
     }
 }
@@ -382,6 +404,7 @@ fn time(record: &Record) -> Option<Timestamp> {
         Record::Message(record) => Some(record.message.time),
         Record::Anomaly(record) => record.time,
         Record::Gap(record) => Some(record.time),
+        Record::Tcp(record) => Some(record.time),
         Record::SessionEnd(end) => Some(end.time),
         Record::End(end) => end.last,
     }

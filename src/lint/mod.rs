@@ -11,8 +11,8 @@
 //! secret in plain text: [`Words`] mark stream names and tokens, so that the output can hide them.
 
 mod cause;
-mod closing;
 mod context;
+mod ending;
 mod finding;
 mod limits;
 mod linter;
@@ -26,7 +26,7 @@ mod words;
 mod tests;
 
 pub use cause::{Headline, Outcome, software};
-pub use closing::{CloseKind, Closing};
+pub use ending::{CloseKind, Ending};
 pub use finding::{Finding, Place, Related, Severity};
 pub use limits::{Limit, Profile, Thresholds, UnknownName};
 pub use linter::{Linter, Options};
@@ -34,7 +34,8 @@ pub use others::{OtherSession, Others};
 pub use rule::{Basis, Layer, Needs, Rule, SpecRef};
 pub use rules::{all, find, select};
 pub use state::{
-    ChunkStream, Clock, Connect, ConnectReply, CutMessage, Frame, Kind, MediaTrack, Request, Series,
-    SessionState, Side, Status, Stream, StreamUse, TrackRecord,
+    ChunkStream, Clock, Closing, Connect, ConnectReply, CutMessage, Frame, Kind, MediaTrack,
+    Request, Series, SessionState, Side, Status, Stream, StreamUse, Stuck, TrackRecord,
+    Transmission,
 };
 pub use words::{Part, SecretKind, Words};

@@ -27,34 +27,31 @@ use super::limits::UnknownName;
 use super::rule::Rule;
 
 /// The layers, from the wire up.
-const LAYERS: &[&[Rule]] = &[
+const LAYERS: &[&[&[Rule]]] = &[
     tcp::RULES,
-    tls::RULES,
-    http::RULES,
+    &[tls::RULES, http::RULES],
     handshake::RULES,
     chunk::RULES,
     control::RULES,
     amf::RULES,
-    command::RULES,
-    auth::RULES,
-    calls::RULES,
-    publish::RULES,
-    publish_media::RULES,
-    play::RULES,
-    play_media::RULES,
-    media_config::RULES,
-    media_payload::RULES,
-    media_keys::RULES,
-    media_time::RULES,
-    media_rate::RULES,
-    media_meta::RULES,
-    ertmp::RULES,
-    close::RULES,
+    &[command::RULES, auth::RULES, calls::RULES],
+    &[publish::RULES, publish_media::RULES],
+    &[play::RULES, play_media::RULES],
+    &[
+        media_config::RULES,
+        media_payload::RULES,
+        media_keys::RULES,
+        media_time::RULES,
+        media_rate::RULES,
+        media_meta::RULES,
+    ],
+    &[ertmp::RULES, close::RULES],
 ];
 
 /// What rules keep for themselves of a session, beside what the engine knows.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
+    pub tcp: tcp::Memory,
     pub chunk: chunk::Memory,
     pub control: control::Memory,
     pub calls: calls::Memory,
@@ -66,7 +63,7 @@ pub(super) struct Memory {
 
 /// All rules, from the wire up.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    LAYERS.iter().copied().flatten()
+    LAYERS.iter().copied().flatten().copied().flatten()
 }
 
 /// The rule of that id.

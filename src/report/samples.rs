@@ -58,6 +58,7 @@ pub(super) fn record(message: Message) -> Record {
             FrameSpan { at: 0, len: 20, frame: 7 },
             FrameSpan { at: 20, len: 20, frame: 8 },
         ],
+        sequence: Some(4074),
         message: Box::new(message),
     })
 }
@@ -233,9 +234,11 @@ pub(super) fn every_record() -> Vec<Record> {
         out.push(Record::Handshake(HandshakeRecord {
             session: 1,
             frames: vec![4, 5],
+            sequence: Some(1001),
             handshake: Handshake {
                 direction,
                 time: at(5),
+                first_time: at(5),
                 version: 3,
                 epoch: Some(0),
                 software: Some([9, 0, 124, 2]),
@@ -243,6 +246,7 @@ pub(super) fn every_record() -> Vec<Record> {
                 valid,
                 echo: valid.map(|_| false),
                 signature: valid,
+                answer: Vec::new(),
                 complete: true,
                 end_offset: 3073,
             },

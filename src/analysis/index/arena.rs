@@ -4,6 +4,7 @@
 //! message of a hundred thousand chunks is still a few runs.
 
 use crate::base::{Extents, Run};
+use crate::rtmp::Hole;
 
 /// Where a message lies in the capture and in its stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,19 +21,22 @@ pub struct Place {
     pub chunks: u32,
     /// Payload bytes that were seen.
     pub received: u32,
+    /// Parts of the payload that are missing in between.
+    pub holes: Vec<Hole>,
     /// Chunk headers in the stream; the first one begins at `offset`.
     pub headers: Extents,
     /// Payload pieces in the stream.
     pub pieces: Extents,
 }
 
-/// Most runs that are kept of a message; of one more cut up than that the rest is left out.
+/// Most runs, and holes, that are kept of a message; of one more cut up the rest is left out.
 const MAX_RUNS: usize = 4096;
 
 /// What a place begins with: which numbers are there, and how many runs (3: a number tells).
 const FRAMES: u8 = 1;
 const TRANSFER: u8 = 1 << 1;
 const CHUNKS: u8 = 1 << 2;
+/// How much was received, and the holes: when that is not simply all that the pieces hold.
 const RECEIVED: u8 = 1 << 3;
 const HEADER_RUNS: u8 = 4;
 const PIECE_RUNS: u8 = 6;
@@ -65,7 +69,8 @@ impl Arena {
         set(FRAMES, frames > 0);
         set(TRANSFER, place.transfer_us > 0);
         set(CHUNKS, place.chunks != 1);
-        set(RECEIVED, u64::from(place.received) != place.pieces.len());
+        let damaged = u64::from(place.received) != place.pieces.len() || !place.holes.is_empty();
+        set(RECEIVED, damaged);
         for (shift, runs) in [HEADER_RUNS, PIECE_RUNS].into_iter().zip(runs) {
             flags |= (runs.min(3) as u8) << shift;
         }
@@ -80,6 +85,16 @@ impl Arena {
         ] {
             if flags & flag != 0 {
                 self.number(number);
+            }
+        }
+        if damaged {
+            let holes = place.holes.len().min(MAX_RUNS);
+            self.number(holes as u64);
+            let mut from = 0;
+            for hole in place.holes.iter().take(holes) {
+                self.number(u64::from(hole.at.wrapping_sub(from)));
+                self.number(hole.len.into());
+                from = hole.at;
             }
         }
         self.extents(&place.headers, runs[0], None);
@@ -105,11 +120,47 @@ impl Arena {
             ..Place::default()
         };
         let received = optional(RECEIVED);
+        if received.is_some() {
+            let mut from = 0_u32;
+            for _ in 0..numbers.next() {
+                let hole = Hole {
+                    at: from.wrapping_add(numbers.next() as u32),
+                    len: numbers.next() as u32,
+                };
+                from = hole.at;
+                place.holes.push(hole);
+            }
+        }
         place.headers = numbers.extents(flags >> HEADER_RUNS & 3, offset, true);
         let end = place.headers.runs().next().map_or(offset, |run| run.offset + run.len);
         place.pieces = numbers.extents(flags >> PIECE_RUNS & 3, end, false);
         place.received = received.unwrap_or_else(|| place.pieces.len()) as u32;
         place
+    }
+
+    /// Stream offset just past the last byte of the place that begins at `at`; cheaper than all
+    /// of it.
+    pub(super) fn end(&self, at: u32) -> u64 {
+        let mut numbers = Numbers { bytes: self.bytes.get(at as usize..).unwrap_or_default() };
+        let Some((&flags, rest)) = numbers.bytes.split_first() else { return 0 };
+        numbers.bytes = rest;
+        numbers.next();
+        let offset = numbers.next();
+        for flag in [FRAMES, TRANSFER, CHUNKS, RECEIVED] {
+            if flags & flag != 0 {
+                numbers.next();
+            }
+        }
+        let mut end = offset;
+        let mut first_end = None;
+        numbers.runs(flags >> HEADER_RUNS & 3, offset, true, |run| {
+            first_end.get_or_insert(run.offset + run.len);
+            end = end.max(run.offset + run.stride * (run.count - 1) + run.len);
+        });
+        numbers.runs(flags >> PIECE_RUNS & 3, first_end.unwrap_or(offset), false, |run| {
+            end = end.max(run.offset + run.stride * (run.count - 1) + run.len);
+        });
+        end
     }
 
     /// Seven bits a byte, least significant first, the top bit set in all but the last.
@@ -159,8 +210,13 @@ impl Numbers<'_> {
         number
     }
 
-    fn extents(&mut self, runs: u8, mut from: u64, mut known: bool) -> Extents {
+    fn extents(&mut self, runs: u8, from: u64, known: bool) -> Extents {
         let mut extents = Extents::new();
+        self.runs(runs, from, known, |run| extents.push_run(run));
+        extents
+    }
+
+    fn runs(&mut self, runs: u8, mut from: u64, mut known: bool, mut each: impl FnMut(Run)) {
         let runs = if runs < 3 { runs.into() } else { self.next() };
         for _ in 0..runs {
             let offset = match std::mem::take(&mut known) {
@@ -173,10 +229,9 @@ impl Numbers<'_> {
                 1 => (self.next(), len + self.next()),
                 _ => (1, len),
             };
-            extents.push_run(Run { offset, len, stride, count });
+            each(Run { offset, len, stride, count });
             from = offset + stride * (count - 1) + len;
         }
-        extents
     }
 }
 

@@ -10,6 +10,7 @@ use super::row::Row;
 use super::session::{ConfigRow, MAX_KEPT, MetadataRow, SessionIndex};
 use crate::analysis::record::{AnomalyRecord, End, MessageRecord, Record};
 use crate::base::{Direction, Timestamp};
+use crate::rtmp::Message;
 use crate::wire::amf::Value;
 use crate::wire::flv::TrackConfig;
 use crate::wire::message::{Body, Command};
@@ -78,6 +79,8 @@ impl Index {
             Record::Handshake(record) => {
                 if let Some(session) = self.session_mut(record.session) {
                     session.last = session.last.max(record.handshake.time);
+                    let origin = &mut session.origins[record.handshake.direction.index()];
+                    *origin = origin.or(record.sequence);
                     keep(&mut session.handshakes, record, &mut session.dropped);
                 }
             }
@@ -95,6 +98,11 @@ impl Index {
                 }
                 None => keep(&mut self.anomalies, record, &mut 0),
             },
+            Record::Tcp(record) => {
+                if let Some(session) = self.session_mut(record.session) {
+                    session.tcp.push(record);
+                }
+            }
             Record::SessionEnd(end) => {
                 self.waiting.remove(&end.session);
                 if let Some(session) = self.session_mut(end.session) {
@@ -113,19 +121,14 @@ impl Index {
 
     fn message(&mut self, record: &MessageRecord) {
         let message = &*record.message;
-        let label = label(&message.body);
-        let label = self.strings.intern(&label);
-        let code = match &message.body {
-            Body::Command(command) => self.strings.intern(&code(command)),
-            _ => Symbol::NONE,
-        };
+        let mut row = row_of(message, &mut self.strings);
+        let label = row.label;
         let Some(session) =
             (record.session as usize).checked_sub(1).and_then(|index| self.sessions.get_mut(index))
         else {
             return;
         };
         let number = session.rows.len();
-        let mut row = Row::new(message, label, code);
         if let Body::Command(command) = &message.body {
             let waiting = self.waiting.entry(record.session).or_default();
             if let Some(reply) = &message.reply {
@@ -159,6 +162,7 @@ impl Index {
             offset: message.offset,
             chunks: message.chunks,
             received: message.received,
+            holes: message.holes.clone(),
             headers: message.headers.clone(),
             pieces: message.pieces.clone(),
         };
@@ -170,6 +174,8 @@ impl Index {
             }
         }
         session.last = session.last.max(message.time);
+        let origin = &mut session.origins[message.direction.index()];
+        *origin = origin.or(record.sequence.map(|at| at.wrapping_sub(message.offset as u32)));
         session.payload[message.direction.index()] += u64::from(message.received);
         session.facts.message(message);
         match &message.body {
@@ -188,6 +194,17 @@ impl Index {
         }
         session.rows.push(row);
     }
+}
+
+/// A message's row, without its place and its request.
+pub(in crate::analysis) fn row_of(message: &Message, strings: &mut Interner) -> Row {
+    let label = label(&message.body);
+    let label = strings.intern(&label);
+    let code = match &message.body {
+        Body::Command(command) => strings.intern(&code(command)),
+        _ => Symbol::NONE,
+    };
+    Row::new(message, label, code)
 }
 
 fn configs(

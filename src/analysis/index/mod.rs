@@ -9,11 +9,14 @@ mod build;
 mod intern;
 mod row;
 mod session;
+mod tcp;
 #[cfg(test)]
 mod tests;
 
 pub use arena::Place;
 pub use build::Index;
+pub(in crate::analysis) use build::row_of;
 pub use intern::{Interner, Symbol};
 pub use row::{MediaKind, Row};
 pub use session::{ConfigRow, MAX_KEPT, MetadataRow, SessionIndex};
+pub use tcp::{TcpFacts, TcpSample};

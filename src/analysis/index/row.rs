@@ -97,7 +97,8 @@ pub struct Row {
     /// value of a control message in words.
     pub label: Symbol,
     /// `extra` of commands: status code of a reply, stream name of `publish` and `play`, `app` of
-    /// `connect`. Of video: composition time in milliseconds as `i32`. Of control: the value.
+    /// `connect`. Of video: composition time in milliseconds (24 bits, signed) below the track id.
+    /// Of audio: the track id in the same place. Of control: the value.
     extra: u32,
     stream_id: u32,
     /// For replies: row number of the request, plus 1.
@@ -120,6 +121,8 @@ const STOPPED: u16 = 1 << 4;
 const HAS_CTS: u16 = 1 << 5;
 const ENHANCED: u16 = 1 << 6;
 const MULTITRACK: u16 = 1 << 7;
+const HAS_TRACK: u16 = 1 << 12;
+const TRACK: u32 = 24;
 const CONFIDENCE: u32 = 8;
 const FMT: u32 = 10;
 
@@ -137,14 +140,19 @@ impl Row {
             Body::Video(tag) => {
                 set(ENHANCED, tag.enhanced);
                 set(MULTITRACK, tag.multitrack.is_some());
-                if let Some(cts) = tag.composition_time {
-                    set(HAS_CTS, true);
-                    extra = cts as u32;
-                }
+                let track = tag.tracks.first().and_then(|track| track.id);
+                set(HAS_TRACK, track.is_some());
+                set(HAS_CTS, tag.composition_time.is_some());
+                // FLV's composition time has 24 bits.
+                let cts = tag.composition_time.unwrap_or(0) as u32 & 0xff_ffff;
+                extra = u32::from(track.unwrap_or(0)) << TRACK | cts;
             }
             Body::Audio(tag) => {
                 set(ENHANCED, tag.enhanced);
                 set(MULTITRACK, tag.multitrack.is_some());
+                let track = tag.tracks.first().and_then(|track| track.id);
+                set(HAS_TRACK, track.is_some());
+                extra = u32::from(track.unwrap_or(0)) << TRACK;
             }
             body => extra = control_value(body).unwrap_or(extra),
         }
@@ -233,7 +241,12 @@ impl Row {
 
     /// Composition time in milliseconds, where video has one.
     pub fn composition_time(&self) -> Option<i32> {
-        self.has(HAS_CTS).then_some(self.extra as i32)
+        self.has(HAS_CTS).then_some((self.extra << 8) as i32 >> 8)
+    }
+
+    /// Track id of multitrack media: of the message's first track.
+    pub fn track(&self) -> Option<u8> {
+        self.has(HAS_TRACK).then_some((self.extra >> TRACK) as u8)
     }
 
     /// Status code of a reply, stream name of `publish` and `play`, `app` of `connect`.

@@ -2,6 +2,7 @@
 
 use super::arena::{Arena, Place};
 use super::row::Row;
+use super::tcp::TcpFacts;
 use crate::analysis::facts::FactsBuilder;
 use crate::analysis::record::{
     AnomalyRecord, GapRecord, HandshakeRecord, SessionEnd, SessionFacts, SessionRecord,
@@ -62,6 +63,10 @@ pub struct SessionIndex {
     pub last: Timestamp,
     /// Payload bytes of messages per direction.
     pub payload: [u64; 2],
+    /// TCP sequence number of stream offset 0 per direction, once something in it was decoded.
+    pub origins: [Option<u32>; 2],
+    /// What TCP did.
+    pub tcp: TcpFacts,
     pub(super) arena: Arena,
     pub(super) facts: FactsBuilder,
 }
@@ -80,6 +85,8 @@ impl SessionIndex {
             metadata: Vec::new(),
             dropped: 0,
             payload: [0; 2],
+            origins: [None; 2],
+            tcp: TcpFacts::default(),
             arena: Arena::default(),
             facts: FactsBuilder::default(),
         }
@@ -93,6 +100,11 @@ impl SessionIndex {
     /// Where the message of a row lies.
     pub fn place(&self, row: &Row) -> Place {
         self.arena.get(row.place)
+    }
+
+    /// Stream offset just past a row's message, in its direction.
+    pub fn end_offset(&self, row: &Row) -> u64 {
+        self.arena.end(row.place)
     }
 
     /// What its commands and media say about it so far.

@@ -4,6 +4,7 @@ mod descent;
 mod ethernet;
 mod fragment;
 mod ip;
+mod packet;
 mod tcp;
 mod tunnel;
 
@@ -11,5 +12,6 @@ pub(super) use descent::{Bounded, Decoded, Descent};
 pub(super) use ethernet::decode_link;
 pub(super) use fragment::{Defragmenter, Fragment, FragmentKey};
 pub(super) use ip::{decode_ip_payload, fast_path};
+pub(super) use packet::descend;
 pub(super) use tcp::{TcpPacket, flags, ip_addr};
 pub(super) use tunnel::Tunnel;

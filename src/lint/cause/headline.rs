@@ -4,7 +4,7 @@ use super::rank;
 use super::story::Story;
 use super::words::span;
 use crate::analysis::Transport;
-use crate::lint::closing::CloseKind;
+use crate::lint::ending::CloseKind;
 use crate::lint::finding::{Finding, Severity};
 use crate::lint::rule::Rule;
 use crate::lint::state::StreamUse;
@@ -52,7 +52,12 @@ pub struct Headline {
 
 impl Headline {
     pub(super) fn of(story: &Story, findings: &[Finding]) -> Headline {
+        // What an encrypted handshake looks like is no fault.
+        let aside = |finding: &&Finding| {
+            story.transport == Transport::Rtmpe && finding.id() == "handshake/s2-not-c1"
+        };
         let own = || story.findings.iter().filter_map(|at| findings.get(*at));
+        let own = || own().filter(|finding| !aside(finding));
         let failed = fails(story);
         let error = rank::best(own(), Severity::Error);
         // A failure may have a cause that is no more than a warning by itself.
@@ -98,7 +103,8 @@ fn breaks(cause: &Finding) -> bool {
 /// Whether the session did not do what it came for, as far as one sees.
 fn fails(story: &Story) -> bool {
     let Some(end) = &story.end else { return false };
-    if unreadable(story) {
+    // Nobody is blamed on bytes that the capture missed.
+    if unreadable(story) || story.gaps {
         return false;
     }
     let flowed = story.media.iter().any(|messages| *messages > 0);
@@ -112,7 +118,7 @@ fn fails(story: &Story) -> bool {
 
 /// Whether its messages cannot be read.
 fn unreadable(story: &Story) -> bool {
-    !matches!(story.transport, Transport::Rtmp) || story.messages == 0 && story.gaps
+    !matches!(story.transport, Transport::Rtmp) || story.messages == 0 && (story.gaps || story.undecoded)
 }
 
 /// Client and server by name, where they are known.

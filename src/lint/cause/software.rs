@@ -28,8 +28,8 @@ fn named(text: &str) -> Option<String> {
     let after = text.split_once(needle).map_or("", |(_, after)| after);
     let after = after.trim_start_matches([' ', '/', '(']).trim_start_matches("version ");
     let version: String =
-        after.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | '-')).take(16).collect();
-    let version = version.trim_end_matches(['.', '-']);
+        after.chars().take_while(|c| c.is_ascii_digit() || *c == '.').take(16).collect();
+    let version = version.trim_end_matches('.');
     Some(match version {
         "" => (*name).to_owned(),
         _ if *needle == "Lavf" => format!("{name} (Lavf{version})"),

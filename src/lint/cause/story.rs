@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use super::headline::Headline;
 use super::software;
 use crate::analysis::{SessionEnd, Transport};
-use crate::base::{Direction, Timestamp};
-use crate::lint::closing::Closing;
+use crate::base::Direction;
+use crate::lint::ending::Ending;
 use crate::lint::finding::Finding;
 use crate::lint::state::{Kind, SessionState, StreamUse};
 
@@ -26,14 +26,12 @@ pub(super) struct Story {
     /// A secret.
     pub stream: Option<String>,
     pub connected: bool,
-    pub started: bool,
     /// Codecs of the media that flowed.
     pub codecs: Vec<&'static str>,
     pub media: [u64; 2],
     /// Seconds from the first to the last media message.
     pub seconds: f64,
-    pub start: Timestamp,
-    pub end: Option<Closing>,
+    pub end: Option<Ending>,
     /// The command with which the client said goodbye before the end.
     pub goodbye: bool,
     /// Last command of the client.
@@ -43,12 +41,14 @@ pub(super) struct Story {
     pub messages: u64,
     /// Bytes are missing in the capture.
     pub gaps: bool,
+    /// There are bytes that could not be decoded.
+    pub undecoded: bool,
     /// Indices of its findings.
     pub findings: Vec<usize>,
 }
 
 impl Story {
-    pub fn of(state: &SessionState, end: Option<&Closing>, findings: &[usize]) -> Story {
+    pub fn of(state: &SessionState, end: Option<&Ending>, findings: &[usize]) -> Story {
         let side = state.media_side();
         let times = side.media_times();
         let mut codecs = Vec::new();
@@ -73,11 +73,9 @@ impl Story {
             purpose: state.purpose(),
             stream: state.stream_name().map(str::to_owned),
             connected: state.connect_reply.as_ref().is_some_and(|reply| reply.accepted),
-            started: state.streams().iter().any(|stream| stream.started.is_some()),
             codecs,
             media: [state.client().media_messages(), state.server().media_messages()],
             seconds: times.map_or(0.0, |(first, last)| last.seconds_since(first)),
-            start: state.info.time,
             end: end.copied(),
             goodbye: goodbye.is_some_and(|said| end.is_none_or(|end| said.time <= end.time)),
             last_request: state
@@ -89,6 +87,7 @@ impl Story {
             ],
             messages: state.sides.iter().map(|side| side.messages).sum(),
             gaps: !state.is_whole(),
+            undecoded: false,
             findings: findings.to_vec(),
         }
     }
@@ -109,7 +108,7 @@ impl Stories {
         &mut self,
         state: &SessionState,
         end: &SessionEnd,
-        closing: &Closing,
+        closing: &Ending,
         findings: &[usize],
     ) {
         if self.ended.len() == MAX_STORIES {
@@ -117,7 +116,8 @@ impl Stories {
         }
         let story = Story::of(state, Some(closing), findings);
         // What follows the handshake tells whether it is encrypted.
-        self.ended.push_back(Story { transport: end.transport, ..story });
+        let undecoded = end.undecoded_bytes.iter().any(|bytes| *bytes > 0);
+        self.ended.push_back(Story { transport: end.transport, undecoded, ..story });
     }
 
     /// A sentence for each session, by number.

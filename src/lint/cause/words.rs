@@ -3,7 +3,9 @@
 /// A time span as people say it: `0.6 ms`, `340 ms`, `12 s`, `4 min 10 s`.
 pub(in crate::lint) fn span(seconds: f64) -> String {
     let seconds = seconds.max(0.0);
-    if seconds < 0.01 {
+    if seconds < 0.0001 {
+        "less than 0.1 ms".into()
+    } else if seconds < 0.01 {
         format!("{:.1} ms", seconds * 1000.0)
     } else if seconds < 1.0 {
         format!("{:.0} ms", seconds * 1000.0)

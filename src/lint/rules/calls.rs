@@ -4,7 +4,7 @@ use super::command::{command, from_client};
 use crate::analysis::{MessageRecord, SessionEnd};
 use crate::base::Direction;
 use crate::lint::cause::span;
-use crate::lint::closing::Closing;
+use crate::lint::ending::Ending;
 use crate::lint::context::{Context, Report};
 use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
@@ -125,7 +125,7 @@ fn no_reply(cx: &mut Context<'_>) {
 }
 
 fn no_reply_at_end(cx: &mut Context<'_>, end: &SessionEnd) {
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     // The server's own close has rules of its own: it did not forget to answer.
     if !closing.by_server() {
         let patience = cx.limit(Limit::ReplySeconds);
@@ -166,7 +166,8 @@ fn known(name: &str) -> &str {
 
 fn mismatch(cx: &mut Context<'_>, record: &MessageRecord) {
     let Some(command) = command(record).filter(|command| command.is_reply()) else { return };
-    if record.message.reply.is_some() {
+    let asker = cx.state.side(record.message.direction.reverse());
+    if record.message.reply.is_some() || asker.bad_chunk_size {
         return;
     }
     let id = command.transaction_id.map_or("none".to_owned(), |id| id.to_string());
@@ -232,7 +233,7 @@ fn status_stream(cx: &mut Context<'_>, record: &MessageRecord) {
 
 fn optional(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     let Some(last) = state.last_request(Direction::ClientToServer) else { return };
     let waited = closing.time.seconds_since(last.place.time);
     let optional = ["getStreamLength", "_checkbw", "checkBandwidth", "FCSubscribe"];

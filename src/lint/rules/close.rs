@@ -4,7 +4,7 @@ use super::publish::said_goodbye;
 use crate::analysis::{End, SessionEnd};
 use crate::base::Direction;
 use crate::lint::cause::span;
-use crate::lint::closing::{CloseKind, Closing};
+use crate::lint::ending::{CloseKind, Ending};
 use crate::lint::context::{CaptureContext, Context, Report};
 use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
@@ -12,6 +12,7 @@ use crate::lint::others::OtherSession;
 use crate::lint::rule::{Basis, Check, Layer, Needs, Rule};
 use crate::lint::state::{Kind, SessionState, Side};
 use crate::lint::words::Words;
+use crate::wire::message::MessageType;
 
 const BASE: Rule = Rule {
     id: "",
@@ -51,7 +52,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "close/mid-message",
         title: "Connection was cut in the middle of a message",
-        severity: Severity::Warning,
         explanation: "The last message is not complete. When its receiver closed, it may be the \
             message that it did not accept; when its sender did, it was killed or gave up.",
         advice: "Look at the size and the type of that message.",
@@ -113,7 +113,7 @@ fn last_words(side: &Side) -> String {
 
 fn verdict(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     let who = match (closing.by, closing.kind) {
         (Some(Direction::ClientToServer), _) => "closed by the client",
         (Some(Direction::ServerToClient), _) => "closed by the server",
@@ -135,7 +135,7 @@ fn verdict(cx: &mut Context<'_>, end: &SessionEnd) {
 
 fn error_status(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     let last = state.statuses().rev().find(|status| {
         let optional = ["releaseStream", "_checkbw", "checkBandwidth", "getStreamLength"];
         status.direction == Direction::ServerToClient
@@ -156,13 +156,16 @@ fn error_status(cx: &mut Context<'_>, end: &SessionEnd) {
 
 fn mid_message(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     if closing.by.is_none() {
         return;
     }
     for side in &state.sides {
         let Some(cut) = &side.cut else { continue };
         let receiver = closing.by == Some(side.direction.reverse());
+        // A client that stops writes its last command into a closing connection.
+        let media = cut.type_id.is_media() || cut.type_id == MessageType::AGGREGATE;
+        let bad = media && !said_goodbye(state, &closing);
         let words = format!(
             "{} message of {} bytes, of which {} came; the {} closed",
             cut.type_id.kind(),
@@ -170,13 +173,14 @@ fn mid_message(cx: &mut Context<'_>, end: &SessionEnd) {
             cut.received,
             if receiver { "receiver" } else { "sender" }
         );
-        cx.report(Report::new(cut.place.clone(), words).error_if(receiver));
+        let report = Report::new(cut.place.clone(), words).warning_if(bad);
+        cx.report(report.error_if(bad && receiver));
     }
 }
 
 fn first_media(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     let client = state.client();
     // One message of a kind more or less: FFmpeg sends a codec header and a few frames at once.
     let Some((first, last)) = client.media_times() else { return };
@@ -219,7 +223,7 @@ fn refused(state: &SessionState) -> bool {
 
 fn pending(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     if !closing.by_server() || said_goodbye(state, &closing) {
         return;
     }
@@ -301,7 +305,7 @@ fn periodic(cx: &mut CaptureContext<'_>, _end: &End) {
 }
 
 fn graceful(cx: &mut Context<'_>, end: &SessionEnd) {
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     if said_goodbye(cx.state, &closing) && closing.by.is_some() {
         let who = if closing.by_client() { "client" } else { "server" };
         let words = format!("the client said goodbye, and the {who} closed");

@@ -2,7 +2,7 @@
 
 use crate::analysis::{MessageRecord, SessionEnd};
 use crate::base::Direction;
-use crate::lint::closing::Closing;
+use crate::lint::ending::Ending;
 use crate::lint::context::{Context, Report};
 use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
@@ -208,12 +208,12 @@ fn app_refused(cx: &mut Context<'_>, record: &MessageRecord) {
 
 fn connect_unanswered(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     let Some(connect) = &state.connect else { return };
     let waited = closing.time.seconds_since(connect.place.time);
     let answered = state.connect_reply.is_some() || state.statuses().next().is_some();
     // A broken chunk size or the like explains the close better.
-    let odd = state.client().messages > 4 || state.client().chunk_size != 128;
+    let odd = state.client().messages > 4 || state.client().bad_chunk_size;
     if !closing.by_server() || answered || waited > cx.limit(Limit::EscalateSeconds) || odd {
         return;
     }
@@ -329,7 +329,7 @@ fn query_part(cx: &mut Context<'_>, end: &SessionEnd) {
     let Some(connect) = &state.connect else { return };
     let app = query_len(connect.app.as_deref().unwrap_or("")) > 0;
     let name = query_len(state.stream_name().unwrap_or("")) > 0;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     let refused = state.statuses().any(|status| status.is_failure() && status.answers.as_deref() != Some("releaseStream"))
         || closing.by_server() && state.goodbye.is_none();
     // A login carries its arguments in the application, and that is right.

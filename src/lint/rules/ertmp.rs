@@ -5,7 +5,7 @@ use super::media_config::{audio, needs_config, video};
 use super::media_payload::first_slice;
 use crate::analysis::{End, MessageRecord, SessionEnd};
 use crate::lint::cause::software;
-use crate::lint::closing::Closing;
+use crate::lint::ending::Ending;
 use crate::lint::context::{CaptureContext, Context, Report};
 use crate::lint::finding::Severity;
 use crate::lint::limits::Limit;
@@ -44,8 +44,9 @@ pub(super) const RULES: &[Rule] = &[
             nginx-rtmp takes HEVC without complaint and gives its players no video.",
         advice: "Publish H.264 and AAC, or use a server that knows Enhanced RTMP.",
         covers: &["ertmp/connect/unadvertised-codec"],
+        escalates: None,
         needs: Needs::Both,
-        checks: &[Check::Media(not_negotiated)],
+        checks: &[Check::Media(not_negotiated), Check::End(closed_on_it)],
         ..BASE
     },
     Rule {
@@ -279,6 +280,36 @@ fn not_negotiated(cx: &mut Context<'_>, record: &MessageRecord) {
     cx.report(Report::message(record, words).warning_if(plain));
 }
 
+/// The server closed right after the first message of a codec that it did not announce.
+fn closed_on_it(cx: &mut Context<'_>, end: &SessionEnd) {
+    let state = cx.state;
+    let closing = Ending::of(end);
+    if !closing.by_server() || super::publish::said_goodbye(state, &closing) {
+        return;
+    }
+    let soon = cx.limit(Limit::EscalateSeconds);
+    let newest = state.client().tracks().iter().max_by_key(|track| track.first_message);
+    let Some(track) = newest else { return };
+    let Some(fourcc) = track.fourcc.filter(|_| track.config.is_some() || track.frames > 0) else {
+        return;
+    };
+    let waited = closing.time.seconds_since(track.first_message);
+    let reply = state.connect_reply.as_ref();
+    let objects: Vec<&Value> =
+        reply.map_or(Vec::new(), |r| r.properties.iter().chain(&r.information).collect());
+    if waited <= soon && !covers(&objects, fourcc) && reply.is_some() {
+        let words = format!(
+            "the server closed {} after the first {} message ({fourcc}), which it had not \
+             announced",
+            crate::lint::cause::span(waited),
+            software::codec(fourcc.codec_name())
+        );
+        let direction = Some(crate::base::Direction::ClientToServer);
+        let place = crate::lint::finding::Place::at(track.first_message, direction);
+        cx.report(Report::new(place, words).severity(Severity::Error).weight(1.0));
+    }
+}
+
 fn id12(cx: &mut Context<'_>, record: &MessageRecord) {
     let Some(id) = video(record).and_then(|tag| tag.codec_id).filter(|id| matches!(id, 12 | 13))
     else {
@@ -327,7 +358,7 @@ fn connect_refused(cx: &mut Context<'_>, end: &SessionEnd) {
     let Some(name) = names.into_iter().find(|name| connect.object.get(name).is_some()) else {
         return;
     };
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     let refused = match &state.connect_reply {
         Some(reply) => !reply.accepted,
         None => closing.by_server(),

@@ -127,7 +127,7 @@ fn sample(cx: &mut Context<'_>) {
         samples.pop_front();
     }
     samples.push_back(now);
-    let span = cx.limit(Limit::PaceSeconds);
+    let span = cx.limit(Limit::MediaPaceSeconds);
     let past = cx.memory.rate.samples.iter().rev();
     let past = past.copied().find(|s| now.time.seconds_since(s.time) >= span);
     if let Some(past) = past {

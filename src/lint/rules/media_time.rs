@@ -138,7 +138,12 @@ fn backwards(cx: &mut Context<'_>, record: &MessageRecord) {
     if cx.repeats(record.message.direction, record.message.time) {
         return;
     }
-    let words = format!("{} goes back by {} ms", track.kind.name(), -step);
+    // FFmpeg counts on at 0 where a signed number ends.
+    let wrap = match -step - (1 << 31) {
+        -60_000..=60_000 => ": the sender's clock has 31 bits",
+        _ => "",
+    };
+    let words = format!("{} goes back by {} ms{wrap}", track.kind.name(), -step);
     let limit = cx.limit(Limit::BackwardsMs);
     let bad = from_client(record) && -step as f64 >= limit;
     cx.report(Report::message(record, words).weight(-step as f64).error_if(bad));
@@ -246,30 +251,30 @@ fn interleave(cx: &mut Context<'_>) {
 }
 
 fn late(cx: &mut Context<'_>, record: &MessageRecord) {
-    // A player that joins waits for a key frame: that is another rule's.
-    if !from_client(record) {
-        return;
-    }
     let (kind, other, coded) = match &record.message.body {
         Body::Video(tag) => (Kind::Video, Kind::Audio, tag.is_coded()),
         Body::Audio(tag) => (Kind::Audio, Kind::Video, tag.is_coded()),
         _ => return,
     };
-    let client = cx.state.client();
-    let begun = |kind: Kind| client.tracks().iter().find(|t| t.kind == kind && t.frames > 0);
+    let side = cx.state.side(record.message.direction);
+    let begun = |kind: Kind| side.tracks().iter().find(|t| t.kind == kind && t.frames > 0);
     let Some(first) = begun(other).and_then(|track| track.first) else { return };
     if !coded || begun(kind).is_some() {
         return;
     }
+    // By the clock or by timestamps: a sender may hold back the early track.
     let waited = record.message.time.seconds_since(first.time);
-    if waited >= cx.limit(Limit::TrackLateSeconds) {
+    let apart = f64::from(record.message.timestamp.wrapping_sub(first.timestamp) as i32) / 1000.0;
+    if waited.max(apart) >= cx.limit(Limit::TrackLateSeconds) {
         let words = format!(
-            "the first {} came {waited:.1} s after the first {}",
+            "the first {} came {waited:.1} s after the first {}, {apart:.1} s by timestamps",
             kind.name(),
             other.name()
         );
-        let place = Place::at(first.time, Some(Direction::ClientToServer));
-        cx.report(Report::message(record, words).related("the other track began", place));
+        let place = Place::at(first.time, Some(record.message.direction));
+        let report = Report::message(record, words).related("the other track began", place);
+        // A player that joins gets sound first and waits for a key frame.
+        cx.report(if from_client(record) { report } else { report.severity(Severity::Note) });
     }
 }
 

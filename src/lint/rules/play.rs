@@ -5,7 +5,7 @@ use super::publish::{bare, said_goodbye};
 use crate::analysis::{MessageRecord, SessionEnd};
 use crate::base::Direction;
 use crate::lint::cause::span;
-use crate::lint::closing::Closing;
+use crate::lint::ending::Ending;
 use crate::lint::context::{Context, Report};
 use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
@@ -109,6 +109,19 @@ fn played(state: &SessionState) -> Option<&Stream> {
     state.streams().iter().find(|stream| stream.used == Some(StreamUse::Play))
 }
 
+/// Where the server said that the play started; some say it on message stream 0 (rtmpsrv).
+fn started(state: &SessionState) -> Option<Place> {
+    let own = played(state)?.started.clone();
+    let anywhere = || state.statuses().find(|status| status.code == "NetStream.Play.Start");
+    own.or_else(|| Some(anywhere()?.place.clone()))
+}
+
+/// Whether the server said that the stream is over.
+fn said_over(state: &SessionState) -> bool {
+    let over = ["NetStream.Play.Stop", "NetStream.Play.Complete", "NetStream.Play.UnpublishNotify"];
+    state.statuses().any(|status| over.contains(&status.code.as_str()))
+}
+
 /// A published name of this capture that is nearly the one that was played.
 fn near_name(cx: &Context<'_>, name: &str) -> Option<String> {
     let name = bare(name).trim_matches('/').to_ascii_lowercase();
@@ -187,12 +200,13 @@ fn gave_reason(state: &SessionState) -> bool {
 
 fn start_then_close(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
-    let Some(start) = played(state).and_then(|stream| stream.started.clone()) else { return };
+    let closing = Ending::of(end);
+    let Some(start) = started(state) else { return };
     let waited = closing.time.seconds_since(start.time);
     if closing.by_server()
         && !said_goodbye(state, &closing)
         && !gave_reason(state)
+        && !said_over(state)
         && state.server().media_messages() == 0
         && waited <= cx.limit(Limit::EscalateSeconds)
     {
@@ -211,9 +225,9 @@ fn start_then_close(cx: &mut Context<'_>, end: &SessionEnd) {
 
 fn closed_without_status(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     let Some(stream) = played(state) else { return };
-    let Some(asked) = stream.asked.clone().filter(|_| stream.started.is_none()) else { return };
+    let Some(asked) = stream.asked.clone().filter(|_| started(state).is_none()) else { return };
     if closing.by_server()
         && !said_goodbye(state, &closing)
         && !gave_reason(state)
@@ -231,8 +245,8 @@ fn closed_without_status(cx: &mut Context<'_>, end: &SessionEnd) {
 
 fn start_without_media(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
-    let Some(start) = played(state).and_then(|stream| stream.started.clone()) else { return };
+    let closing = Ending::of(end);
+    let Some(start) = started(state) else { return };
     let waited = closing.time.seconds_since(start.time);
     if closing.by_server()
         || state.server().media_messages() > 0
@@ -251,11 +265,11 @@ fn start_without_media(cx: &mut Context<'_>, end: &SessionEnd) {
 
 fn no_answer(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     let Some(stream) = played(state) else { return };
     let Some(asked) = stream.asked.clone() else { return };
     let waited = closing.time.seconds_since(asked.time);
-    if stream.started.is_none()
+    if started(state).is_none()
         && stream.last_code.is_empty()
         && !closing.by_server()
         && state.server().media_messages() == 0

@@ -197,7 +197,7 @@ fn behind(cx: &mut Context<'_>, end: &SessionEnd) {
     let Some((first, last)) = server.media_times().filter(|_| plays(state)) else { return };
     let wall = last.seconds_since(first);
     let media = server.media_ms() as f64 / 1000.0;
-    if wall < cx.limit(Limit::PaceSeconds) || media / wall >= cx.limit(Limit::BehindShare) {
+    if wall < cx.limit(Limit::MediaPaceSeconds) || media / wall >= cx.limit(Limit::BehindShare) {
         return;
     }
     let stalled = end.tcp[0].zero_window_ns as f64 / 1e9;

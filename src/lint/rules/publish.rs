@@ -4,7 +4,7 @@ use super::command::{command, from_client, info, safe_code};
 use crate::analysis::{End, MessageRecord, SessionEnd};
 use crate::base::Direction;
 use crate::lint::cause::span;
-use crate::lint::closing::Closing;
+use crate::lint::ending::Ending;
 use crate::lint::context::{CaptureContext, Context, Report};
 use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
@@ -252,7 +252,7 @@ fn started(state: &SessionState) -> Option<Place> {
 }
 
 /// Whether the client said goodbye before that.
-pub(super) fn said_goodbye(state: &SessionState, closing: &Closing) -> bool {
+pub(super) fn said_goodbye(state: &SessionState, closing: &Ending) -> bool {
     state.goodbye.as_ref().is_some_and(|place| place.time <= closing.time)
 }
 
@@ -267,7 +267,7 @@ fn gave_reason(state: &SessionState) -> bool {
 
 fn start_then_close(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     let Some(start) = started(state) else { return };
     let waited = closing.time.seconds_since(start.time);
     if !closing.by_server()
@@ -296,7 +296,7 @@ fn start_then_close(cx: &mut Context<'_>, end: &SessionEnd) {
 
 fn closed_without_status(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     if state.purpose() != Some(StreamUse::Publish)
         || !closing.by_server()
         || said_goodbye(state, &closing)

@@ -5,7 +5,7 @@ use super::publish::said_goodbye;
 use crate::analysis::{MessageRecord, SessionEnd};
 use crate::base::{Direction, Timestamp};
 use crate::lint::cause::span;
-use crate::lint::closing::Closing;
+use crate::lint::ending::Ending;
 use crate::lint::context::{Context, Report};
 use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
@@ -141,7 +141,7 @@ fn after_refusal(cx: &mut Context<'_>, record: &MessageRecord) {
 
 fn no_media(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     let Some(start) = started(state) else { return };
     let waited = closing.time.seconds_since(start.time);
     if state.client().media_messages() == 0 && waited >= cx.limit(Limit::NoMediaSeconds) {
@@ -176,7 +176,7 @@ fn gap(cx: &mut Context<'_>, record: &MessageRecord) {
 }
 
 fn gap_at_end(cx: &mut Context<'_>, end: &SessionEnd) {
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     let stalled = end.tcp[1].zero_window_ns > 0;
     let busy = end.tcp[0].retransmissions > 3;
     if !said_goodbye(cx.state, &closing) && !stalled && !busy {
@@ -186,7 +186,7 @@ fn gap_at_end(cx: &mut Context<'_>, end: &SessionEnd) {
 
 fn no_goodbye(cx: &mut Context<'_>, end: &SessionEnd) {
     let state = cx.state;
-    let closing = Closing::of(end);
+    let closing = Ending::of(end);
     let published = started(state).is_some() && state.client().media_messages() > 0;
     if published && closing.by_client() && !said_goodbye(state, &closing) {
         let words = format!(

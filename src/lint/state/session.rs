@@ -4,10 +4,22 @@ use super::connect::MAX_KEPT;
 use super::{
     Connect, ConnectReply, Request, Requests, Side, Status, Stream, StreamUse, Streams,
 };
-use crate::analysis::{GapRecord, HandshakeRecord, MessageRecord, SessionRecord};
+use crate::analysis::{GapRecord, HandshakeRecord, MessageRecord, SessionRecord, TcpRecord};
 use crate::base::{Direction, Timestamp};
+use crate::flow::TcpEventKind;
 use crate::lint::finding::Place;
 use crate::wire::message::Body;
+
+/// The first FIN or RST of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// Who sent it.
+    pub direction: Direction,
+    /// Whether it is a RST.
+    pub reset: bool,
+    /// Where.
+    pub place: Place,
+}
 
 /// What is known of a session: what was negotiated, asked, answered and sent.
 #[derive(Clone, Debug)]
@@ -22,6 +34,8 @@ pub struct SessionState {
     pub connect: Option<Connect>,
     /// What the server said to it.
     pub connect_reply: Option<ConnectReply>,
+    /// Who closed first below RTMP, when the pipeline tells of TCP.
+    pub closing: Option<Closing>,
     /// Where the client said that it goes: FCUnpublish, closeStream, deleteStream.
     pub goodbye: Option<Place>,
     /// The stream name that releaseStream or FCPublish announced: some servers refuse a publisher
@@ -45,6 +59,7 @@ impl SessionState {
             sides,
             connect: None,
             connect_reply: None,
+            closing: None,
             goodbye: None,
             announced: None,
             requests: Requests::default(),
@@ -138,6 +153,17 @@ impl SessionState {
         side.offset = side.offset.max(record.offset.saturating_add(record.len));
     }
 
+    pub(in crate::lint) fn tcp(&mut self, record: &TcpRecord) {
+        let reset = record.kind == TcpEventKind::Reset;
+        if self.closing.is_none() && (reset || record.kind == TcpEventKind::Fin) {
+            let direction = record.direction;
+            let place =
+                Place { frames: vec![record.frame], ..Place::at(record.time, Some(direction)) };
+            self.closing = Some(Closing { direction, reset, place });
+        }
+        self.sides[record.direction.index()].tcp.event(record);
+    }
+
     pub(in crate::lint) fn message(&mut self, record: &MessageRecord) {
         let message = &*record.message;
         let place = || Place::of(record);
@@ -154,7 +180,7 @@ impl SessionState {
                 if let Body::UserControl(event) = body
                     && event.event.0 == 7
                 {
-                    self.sides[peer].pings.pop_front();
+                    self.sides[peer].pong(event.timestamp);
                 }
             }
             _ => {}

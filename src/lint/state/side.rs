@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::media::Clock;
+use super::tcp::Transmission;
 use super::{Kind, MediaTrack, Tracks};
 use crate::base::{Direction, Timestamp};
 use crate::lint::finding::Place;
@@ -57,10 +58,14 @@ pub struct Side {
     pub audio: Clock,
     /// Its video: messages of type 9.
     pub video: Clock,
+    /// What TCP did.
+    pub tcp: Transmission,
     /// Where it sent onMetaData last, and what it said.
     pub metadata: Option<(Place, Value)>,
     /// How often it sent onMetaData.
     pub metadata_count: u64,
+    /// Whether it announced a chunk size that cannot be: what follows is guesswork for its peer.
+    pub bad_chunk_size: bool,
     /// Its last message, if that is not complete.
     pub cut: Option<CutMessage>,
     pub(in crate::lint) tracks: Tracks,
@@ -127,8 +132,10 @@ impl Side {
             pings: VecDeque::new(),
             audio: Clock::default(),
             video: Clock::default(),
+            tcp: Transmission::default(),
             metadata: None,
             metadata_count: 0,
+            bad_chunk_size: false,
             cut: None,
             tracks: Tracks::default(),
         }
@@ -226,6 +233,7 @@ impl Side {
                     self.metadata = Some((place(), value.clone()));
                 }
             }
+            Body::SetChunkSize { .. } => self.bad_chunk_size = true,
             Body::Acknowledgement { sequence_number } => {
                 self.acknowledgements += 1;
                 self.last_acknowledgement = Some((*sequence_number, peer));
@@ -246,6 +254,13 @@ impl Side {
             }
             _ => {}
         }
+    }
+
+    /// A ping response came: the request that it answers is over, and those before it, or the
+    /// oldest one when it answers none.
+    pub(super) fn pong(&mut self, timestamp: Option<u32>) {
+        let at = self.pings.iter().position(|(asked, _)| Some(*asked) == timestamp).unwrap_or(0);
+        self.pings.drain(..(at + 1).min(self.pings.len()));
     }
 
     fn chunk_stream_of(&mut self, message: &Message) {

@@ -20,7 +20,7 @@ pub enum CloseKind {
 /// Who closed a connection, and when. The end of a session is where both sides are done; what
 /// counts for the cause is who began it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Closing {
+pub struct Ending {
     /// Who closed first.
     pub by: Option<Direction>,
     /// When.
@@ -29,9 +29,9 @@ pub struct Closing {
     pub kind: CloseKind,
 }
 
-impl Closing {
+impl Ending {
     /// What the end of a session says.
-    pub fn of(end: &SessionEnd) -> Closing {
+    pub fn of(end: &SessionEnd) -> Ending {
         let fins = Direction::BOTH
             .into_iter()
             .filter_map(|direction| Some((end.tcp[direction.index()].fin_time?, direction)));
@@ -41,7 +41,7 @@ impl Closing {
             (*time, !named)
         });
         if let Some((time, by)) = first {
-            return Closing { by: Some(by), time, kind: CloseKind::Fin };
+            return Ending { by: Some(by), time, kind: CloseKind::Fin };
         }
         let (by, kind) = match end.reason {
             EndReason::Fin(by) => (Some(by), CloseKind::Fin),
@@ -52,7 +52,7 @@ impl Closing {
                 (None, CloseKind::Silence)
             }
         };
-        Closing { by, time: end.time, kind }
+        Ending { by, time: end.time, kind }
     }
 
     /// Whether the server closed first.

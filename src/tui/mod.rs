@@ -1,0 +1,20 @@
+//! The terminal screens.
+//!
+//! ```text
+//! key ─ keymap ─> Action ─> update(&mut App, Action) ─> Effects ─ run.rs ─> terminal, files
+//! loader thread ─ records ─> Index (behind a lock) ─> view(&mut App, frame)
+//! ```
+//!
+//! `run` and `loader` are the only files that read, write or wait. Everything else is a function of
+//! the state, so tests drive it with lists of keys and look at the cells.
+
+pub mod action;
+pub mod app;
+pub mod contract;
+pub mod detail;
+pub mod keymap;
+pub mod line;
+pub mod loader;
+pub mod screens;
+pub mod theme;
+pub mod view;

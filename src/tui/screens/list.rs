@@ -1,0 +1,10 @@
+//! Every screen there is.
+
+use super::ladder::LadderScreen;
+use super::timeline::Timeline;
+use crate::tui::contract::Screen;
+
+/// One of each, in the order of their number keys. A screen that is not in the list has no tab.
+pub fn all() -> Vec<Box<dyn Screen>> {
+    vec![Box::new(Timeline::default()), Box::new(LadderScreen::default())]
+}
