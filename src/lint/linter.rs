@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::cause::{Headline, Stories};
+use super::ending::Ending;
 use super::context::{CaptureContext, Context, Desk};
 use super::finding::{Finding, Place, Related};
 use super::limits::{Limit, Thresholds};
@@ -14,7 +16,6 @@ use crate::analysis::{
     SessionRecord, TcpRecord,
 };
 use crate::base::{Direction, Timestamp};
-use crate::flow::EndReason;
 use crate::wire::message::MessageType;
 
 /// How to judge.
@@ -50,6 +51,7 @@ pub struct Linter {
     hooks: Hooks,
     sessions: BTreeMap<u32, Entry>,
     others: Others,
+    stories: Stories,
     findings: Vec<Finding>,
     /// Of the capture itself.
     capture_open: Vec<usize>,
@@ -138,6 +140,7 @@ impl Linter {
             hooks: Hooks::of(&options.rules),
             sessions: BTreeMap::new(),
             others: Others::default(),
+            stories: Stories::default(),
             findings: Vec::new(),
             capture_open: Vec::new(),
             now: Timestamp::default(),
@@ -172,6 +175,13 @@ impl Linter {
     /// What was found.
     pub fn into_findings(self) -> Vec<Finding> {
         self.findings
+    }
+
+    /// What to say of each session in one sentence: of those that ended and those that go on, by
+    /// number. After the last record it also knows what later sessions tell about earlier ones.
+    pub fn headlines(&self) -> Vec<Headline> {
+        let live = self.sessions.values().map(|entry| (&entry.state, entry.open.as_slice()));
+        self.stories.headlines(live, &self.findings)
     }
 
     /// The state of a session that goes on.
@@ -300,14 +310,19 @@ impl Linter {
             }
         }
         let after = self.thresholds.value(Limit::EscalateSeconds);
-        if entry.state.goodbye.is_none() {
+        let closing = Ending::of(end);
+        // What the client says after the server has closed is no goodbye: FFmpeg still sends its
+        // deleteStream.
+        let goodbye = entry.state.goodbye.as_ref().filter(|place| place.time <= closing.time);
+        if goodbye.is_none() {
             for at in &entry.open {
                 if let Some(finding) = self.findings.get_mut(*at) {
-                    escalate(finding, &entry.state, end, after);
+                    escalate(finding, &entry.state, &closing, after);
                 }
             }
         }
         if let Some(entry) = self.sessions.remove(&end.session) {
+            self.stories.end(&entry.state, end, &closing, &entry.open);
             self.others.end(&entry.state, end);
         }
     }
@@ -363,17 +378,8 @@ fn sees(rule: &Rule, state: &SessionState, direction: Option<Direction>, complet
 }
 
 /// Makes a finding worse when the receiver of the odd bytes closed the connection right after.
-fn escalate(finding: &mut Finding, state: &SessionState, end: &SessionEnd, after: f64) {
+fn escalate(finding: &mut Finding, state: &SessionState, closing: &Ending, after: f64) {
     let Some(severity) = finding.rule.escalates.filter(|s| *s > finding.severity) else { return };
-    // The first FIN or RST where it is known; the end of a connection may come a while later.
-    let (closer, time) = match (&state.closing, end.reason) {
-        (Some(closing), _) => (Some(closing.direction), closing.place.time),
-        (None, EndReason::Fin(direction) | EndReason::Reset(direction)) => {
-            (Some(direction), end.time)
-        }
-        (None, EndReason::EndOfCapture(closer)) => (closer, end.time),
-        _ => (None, end.time),
-    };
     let receiver = finding.place.direction.map(Direction::reverse);
     // A player that went on to take pictures closes because its user wants to.
     let server = state.server();
@@ -382,6 +388,7 @@ fn escalate(finding: &mut Finding, state: &SessionState, end: &SessionEnd, after
     if played_on {
         return;
     }
+    let (closer, time) = (closing.by, closing.time);
     if closer.is_some() && closer == receiver && time.seconds_since(finding.last) <= after {
         finding.severity = severity;
         let place = Place::at(time, closer);

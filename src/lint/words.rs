@@ -76,6 +76,17 @@ impl Words {
         self.secret(SecretKind::Description, text)
     }
 
+    /// Adds other words.
+    pub fn words(mut self, more: &Words) -> Words {
+        for part in &more.parts {
+            self = match part {
+                Part::Text(text) => self.text(text),
+                Part::Secret(kind, value) => self.secret(*kind, value),
+            };
+        }
+        self
+    }
+
     /// The parts in order.
     pub fn parts(&self) -> &[Part] {
         &self.parts
