@@ -2,6 +2,8 @@
 
 mod args;
 mod dump;
+#[cfg(feature = "live")]
+mod live;
 mod plan;
 mod printer;
 mod progress;
