@@ -7,6 +7,8 @@ use clap::Parser;
 #[cfg(feature = "live")]
 use super::live;
 use super::{args, dump, plan, sanitize};
+#[cfg(feature = "tui")]
+use super::{config, view};
 
 /// The report is complete: every input was read to its end.
 pub const EXIT_OK: u8 = 0;
@@ -24,7 +26,11 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "live")]
         Some(args::Command::Live(args)) => live::run(args),
         Some(args::Command::Sanitize(args)) => sanitize::run(args),
-        None => plan::Plan::new(args.dump).and_then(dump::run),
+        #[cfg(feature = "tui")]
+        Some(args::Command::View(args)) => view::run(args),
+        #[cfg(feature = "tui")]
+        Some(args::Command::Config(args)) => config::run(&args),
+        None => bare(args.dump),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
@@ -33,4 +39,15 @@ pub fn main() -> ExitCode {
             ExitCode::from(EXIT_TROUBLE)
         }
     }
+}
+
+/// A capture and no subcommand: on a terminal it is looked at, elsewhere printed.
+fn bare(args: args::DumpArgs) -> Result<u8, String> {
+    #[cfg(feature = "tui")]
+    if std::io::IsTerminal::is_terminal(&std::io::stdout())
+        && let Some(view) = args.as_view()
+    {
+        return view::run(view);
+    }
+    plan::Plan::new(args).and_then(dump::run)
 }
