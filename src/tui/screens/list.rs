@@ -1,5 +1,6 @@
 //! Every screen there is.
 
+use super::flow::FlowScreen;
 use super::ladder::LadderScreen;
 use super::messages::Messages;
 use super::sessions::Sessions;
@@ -13,5 +14,6 @@ pub fn all() -> Vec<Box<dyn Screen>> {
         Box::<Timeline>::default(),
         Box::<LadderScreen>::default(),
         Box::<Messages>::default(),
+        Box::<FlowScreen>::default(),
     ]
 }

@@ -1,6 +1,7 @@
 //! A file or folder per screen. [`all`] makes them.
 
 pub mod chart;
+mod flow;
 mod ladder;
 mod list;
 mod messages;
