@@ -67,6 +67,11 @@ pub(super) struct LiveArgs {
     #[arg(short = 'p', long)]
     pub no_promiscuous: bool,
 
+    /// Screens: most bytes of packets kept in temporary files, to be looked at again
+    #[cfg(feature = "tui")]
+    #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = size)]
+    pub spool: u64,
+
     /// End after so many packets
     #[arg(short, long, value_name = "N")]
     pub count: Option<u64>,
@@ -75,7 +80,7 @@ pub(super) struct LiveArgs {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
 
-    /// How to print
+    /// Print instead of showing the screens, and how [default: text when there is no terminal]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
 
@@ -255,29 +260,83 @@ pub(super) fn run(args: LiveArgs) -> Result<u8, String> {
     if args.list_interfaces {
         return list(args.format.unwrap_or(Format::Text));
     }
+    #[cfg(feature = "tui")]
+    if args.wants_view() {
+        return view(&args);
+    }
     super::dump::run(plan(args)?)
 }
 
-fn plan(args: LiveArgs) -> Result<Plan, String> {
-    let interface = args.interface.clone().unwrap_or_default();
-    let mut setup = LiveSetup::new(interface.clone(), args.bpf.clone().unwrap_or_default());
-    setup.snap_len = args.snaplen;
-    setup.promiscuous = !args.no_promiscuous;
-    setup.limits = FeedLimits { packets: args.count, time: args.duration };
-    setup.rotate = RotateOptions {
-        max_bytes: args.rotate_size,
-        max_ns: args.rotate_time.map(|time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)),
-        max_files: args.files.map(|files| files as usize),
+/// The screens, on a running capture.
+#[cfg(feature = "tui")]
+fn view(args: &LiveArgs) -> Result<u8, String> {
+    use super::view::{ViewArgs, show};
+    use crate::capture::StoreWriter;
+    use crate::tui::loader::Loader;
+
+    let setup = args.setup()?;
+    // The place in the view can be reopened only in a file that holds it all.
+    let file = setup.write.clone().filter(|_| !setup.rotate.rotates());
+    let view = ViewArgs {
+        captures: file.into_iter().collect(),
+        filter: args.filter.clone(),
+        follow: true,
+        show_secrets: args.show_secrets,
+        decode_as: args.decode_as.clone(),
+        ..ViewArgs::default()
     };
-    if args.files.is_some() && !setup.rotate.rotates() {
-        return Err("--files is for rotated files: give --rotate-size or --rotate-time".into());
+    let mut open = |options| {
+        let stop = StopFlag::new();
+        let feed = setup.clone().open(&stop)?;
+        let store = StoreWriter::spooled(args.spool)
+            .map_err(|e| format!("cannot make a temporary file for packets: {e}"))?;
+        Loader::start(Box::new(feed), store, None, stop, options)
+    };
+    show(&view, &mut open, Some("a live capture"))
+}
+
+impl LiveArgs {
+    /// Whether nothing asks for a list instead of the screens.
+    #[cfg(feature = "tui")]
+    fn wants_view(&self) -> bool {
+        let is_list = self.format.is_some()
+            || self.verbose
+            || self.hex > 0
+            || self.fields
+            || self.summary
+            || !self.kind.is_empty()
+            || self.output.is_some();
+        !is_list && std::io::IsTerminal::is_terminal(&std::io::stdout())
     }
-    if args.write.as_deref() == Some(Path::new("-")) {
-        return Err(
-            "-w writes to a file; tcpdump -i IFACE -U -w - writes to standard output".into()
-        );
+
+    /// What to capture, checked.
+    fn setup(&self) -> Result<LiveSetup, String> {
+        let interface = self.interface.clone().unwrap_or_default();
+        let mut setup = LiveSetup::new(interface, self.bpf.clone().unwrap_or_default());
+        setup.snap_len = self.snaplen;
+        setup.promiscuous = !self.no_promiscuous;
+        setup.limits = FeedLimits { packets: self.count, time: self.duration };
+        let nanos = |time: Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+        setup.rotate = RotateOptions {
+            max_bytes: self.rotate_size,
+            max_ns: self.rotate_time.map(nanos),
+            max_files: self.files.map(|files| files as usize),
+        };
+        if self.files.is_some() && !setup.rotate.rotates() {
+            return Err("--files is for rotated files: give --rotate-size or --rotate-time".into());
+        }
+        if self.write.as_deref() == Some(Path::new("-")) {
+            return Err(
+                "-w writes to a file; tcpdump -i IFACE -U -w - writes to standard output".into()
+            );
+        }
+        setup.write.clone_from(&self.write);
+        Ok(setup)
     }
-    setup.write = args.write.clone();
+}
+
+fn plan(args: LiveArgs) -> Result<Plan, String> {
+    let setup = args.setup()?;
     let mut plan = Plan::new(DumpArgs {
         captures: Vec::new(),
         format: Some(args.format.unwrap_or(Format::Text)),
@@ -293,7 +352,7 @@ fn plan(args: LiveArgs) -> Result<Plan, String> {
         decode_as: args.decode_as,
         color: args.color,
         output: args.output,
-        interface: Some(interface),
+        interface: args.interface,
         bpf: args.bpf,
         no_progress: true,
     })?;
