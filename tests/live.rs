@@ -315,3 +315,100 @@ fn wrong_arguments_are_explained() {
         assert!(text.contains(word), "{args:?}: {text}");
     }
 }
+
+/// A terminal of our own.
+struct Tmux(String);
+
+impl Tmux {
+    /// `None` when there is no tmux.
+    fn start(command: &str) -> Option<Tmux> {
+        let tmux = Tmux(format!("rtmpscope-live-{}", std::process::id()));
+        let size = ["-x", "120", "-y", "40"];
+        let status = Command::new("tmux")
+            .args(["-L", &tmux.0, "-f", "/dev/null", "new-session", "-d"])
+            .args(size)
+            .arg(command)
+            .status();
+        match status {
+            Ok(status) if status.success() => Some(tmux),
+            other => {
+                give_up(&format!("tmux does not run: {other:?}"));
+                None
+            }
+        }
+    }
+
+    fn run(&self, args: &[&str]) -> String {
+        let output = Command::new("tmux").args(["-L", &self.0]).args(args).output().expect("tmux");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn keys(&self, keys: &str) {
+        self.run(&["send-keys", keys]);
+    }
+
+    /// Waits for a screen that shows what is wanted.
+    fn wait_for(&self, what: &str, is_there: impl Fn(&str) -> bool) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let screen = self.run(&["capture-pane", "-p"]);
+            if is_there(&screen) {
+                return screen;
+            }
+            assert!(Instant::now() < until, "waited for {what}:\n{screen}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        self.run(&["kill-server"]);
+    }
+}
+
+/// Sessions appear, a pause holds the view and not the capture, and at the end the screens counted
+/// what the file holds.
+#[test]
+#[cfg(feature = "tui")]
+fn the_screens_show_a_running_capture() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("out.pcapng");
+    let server = Server::new();
+    // The right to capture is found out without screens first.
+    match Live::start(server.port(), &[]) {
+        Some(live) => drop(live),
+        None => return,
+    }
+    let program = env!("CARGO_BIN_EXE_rtmpscope");
+    let (port, path) = (server.port(), file.display());
+    // A configuration of the person who runs the tests must not count.
+    let home = dir.path().display();
+    let command = format!(
+        "env HOME={home} XDG_CONFIG_HOME={home} LC_ALL=C.UTF-8 {program} live -i {} \
+         -f 'tcp port {port}' -w {path}",
+        loopback()
+    );
+    let Some(tmux) = Tmux::start(&command) else { return };
+    tmux.wait_for("the screens", |screen| screen.contains("1 Sessions") && screen.contains("live"));
+    let scenario = Plan::new(11).build();
+    let each = scenario.truth().len();
+    server.play(&scenario);
+    let shown = |count: usize| move |screen: &str| screen.contains(&format!("live {count} msgs"));
+    tmux.wait_for("the first session", shown(each));
+    tmux.keys("p");
+    tmux.wait_for("the pause", |screen| screen.contains(&format!("paused {each} msgs")));
+    server.play(&scenario);
+    server.play(&scenario);
+    tmux.keys("p");
+    let screen = tmux.wait_for("all sessions", shown(3 * each));
+    assert!(screen.contains("3 sessions"), "{screen}");
+    tmux.keys("q");
+    let until = Instant::now() + PATIENCE;
+    while tmux.run(&["list-sessions"]).contains("windows") {
+        assert!(Instant::now() < until, "q does not leave");
+        thread::sleep(Duration::from_millis(20));
+    }
+    let (lines, code) = dump(&[file]);
+    assert_eq!((messages(&lines), code), (3 * each, 0));
+}
