@@ -45,6 +45,11 @@ pub(super) enum Command {
     #[command(after_help = EXAMPLES)]
     Dump(DumpArgs),
 
+    /// Capture from a network interface and show RTMP as it happens
+    #[cfg(feature = "live")]
+    #[command(after_help = super::live::EXAMPLES)]
+    Live(super::live::LiveArgs),
+
     /// Write a capture without secrets, to attach to a public issue
     #[command(after_help = super::sanitize::EXAMPLES)]
     Sanitize(super::sanitize::SanitizeArgs),

@@ -6,6 +6,8 @@ mod config;
 mod dump;
 #[cfg(feature = "tui")]
 mod export;
+#[cfg(feature = "live")]
+mod live;
 mod plan;
 mod printer;
 mod progress;

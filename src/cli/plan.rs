@@ -17,10 +17,7 @@ pub(super) enum Source {
         follow: bool,
     },
     #[cfg(feature = "live")]
-    Live {
-        interface: String,
-        filter: String,
-    },
+    Live(super::live::LiveSetup),
 }
 
 /// What to do.
@@ -84,7 +81,10 @@ impl Plan {
         let output = open_output(args.output.as_deref(), &args.captures)?;
         let source = match live {
             #[cfg(feature = "live")]
-            Some(interface) => Source::Live { interface, filter: args.bpf.unwrap_or_default() },
+            Some(interface) => {
+                let filter = args.bpf.unwrap_or_default();
+                Source::Live(super::live::LiveSetup::new(interface, filter))
+            }
             #[cfg(not(feature = "live"))]
             Some(_) => return Err("this build has no live capture".into()),
             None => Source::Captures { inputs: inputs(args.captures)?, follow: args.follow },

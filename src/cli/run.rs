@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+#[cfg(feature = "live")]
+use super::live;
 use super::{args, dump, plan, sanitize};
 #[cfg(feature = "tui")]
 use super::{config, view};
@@ -21,6 +23,8 @@ pub fn main() -> ExitCode {
     let args = args::Cli::parse();
     let outcome = match args.command {
         Some(args::Command::Dump(args)) => plan::Plan::new(args).and_then(dump::run),
+        #[cfg(feature = "live")]
+        Some(args::Command::Live(args)) => live::run(args),
         Some(args::Command::Sanitize(args)) => sanitize::run(args),
         #[cfg(feature = "tui")]
         Some(args::Command::View(args)) => view::run(args),
