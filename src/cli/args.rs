@@ -47,6 +47,10 @@ pub(super) enum Command {
     /// Write a capture without secrets, to attach to a public issue
     #[command(after_help = super::sanitize::EXAMPLES)]
     Sanitize(super::sanitize::SanitizeArgs),
+
+    /// Compare two sessions step by step
+    #[command(after_help = super::diff::EXAMPLES)]
+    Diff(super::diff::DiffArgs),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use super::{args, dump, plan, sanitize};
+use super::{args, diff, dump, plan, sanitize};
 
 /// The report is complete: every input was read to its end.
 pub const EXIT_OK: u8 = 0;
@@ -20,6 +20,7 @@ pub fn main() -> ExitCode {
     let outcome = match args.command {
         Some(args::Command::Dump(args)) => plan::Plan::new(args).and_then(dump::run),
         Some(args::Command::Sanitize(args)) => sanitize::run(args),
+        Some(args::Command::Diff(args)) => diff::run(args),
         None => plan::Plan::new(args.dump).and_then(dump::run),
     };
     match outcome {

@@ -7,6 +7,7 @@
 mod amf;
 mod body;
 mod describe;
+mod diff;
 mod fields;
 mod hex;
 mod json;
@@ -25,6 +26,7 @@ mod summary;
 mod text;
 
 pub use describe::describe;
+pub use diff::{Side, diff_json, diff_text};
 pub use fields::{FieldLine, FieldLines};
 pub use json::JsonWriter;
 pub use line::{Detail, SCHEMA_VERSION};
