@@ -1,13 +1,20 @@
 //! Arguments as typed, a validated plan, a file per subcommand.
 
 mod args;
+#[cfg(feature = "tui")]
+mod config;
 mod diff;
 mod dump;
+#[cfg(feature = "tui")]
+mod export;
+mod extract;
 mod plan;
 mod printer;
 mod progress;
 mod run;
 mod sanitize;
 mod select;
+#[cfg(feature = "tui")]
+mod view;
 
 pub use run::{EXIT_FINDINGS, EXIT_OK, EXIT_TROUBLE, main};

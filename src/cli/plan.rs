@@ -164,7 +164,8 @@ mod tests {
             .map_err(|e| e.to_string())?;
         let dump = match cli.command {
             Some(super::super::args::Command::Dump(dump)) => dump,
-            _ => cli.dump,
+            None => cli.dump,
+            Some(other) => panic!("{other:?}"),
         };
         Plan::new(dump)
     }

@@ -32,7 +32,7 @@ pub struct Data {
     /// Sessions and messages, redacted.
     pub index: Index,
     /// What hides secrets; it learnt them while reading.
-    pub redactor: Redactor,
+    pub redactor: Arc<Mutex<Redactor>>,
     /// What was found.
     pub findings: Vec<Finding>,
     /// Packets read.
@@ -48,7 +48,7 @@ impl Data {
     pub fn new(show_secrets: bool) -> Data {
         Data {
             index: Index::new(),
-            redactor: Redactor::new(show_secrets),
+            redactor: Arc::new(Mutex::new(Redactor::new(show_secrets))),
             findings: Vec::new(),
             packets: 0,
             errors: Vec::new(),
@@ -58,8 +58,14 @@ impl Data {
 
     /// Takes the next record: learns its secrets, hides them, indexes it.
     pub fn push(&mut self, mut record: Record) {
-        self.redactor.redact(&mut record);
+        self.redactor.lock().unwrap_or_else(PoisonError::into_inner).redact(&mut record);
         self.index.push(&record);
+    }
+
+    /// Says what went wrong while reading.
+    fn set_errors(&mut self, errors: &[String]) {
+        let redactor = self.redactor.lock().unwrap_or_else(PoisonError::into_inner);
+        self.errors = errors.iter().map(|line| redactor.clean(line)).collect();
     }
 }
 
@@ -266,7 +272,7 @@ impl Worker {
         self.pipeline.finish(errors.clone(), &mut |record| batch.push_back(record));
         self.publish(true);
         let mut data = self.data.write();
-        data.errors = errors.iter().map(|line| data.redactor.clean(line)).collect();
+        data.set_errors(&errors);
         data.done = true;
     }
 
@@ -325,8 +331,7 @@ impl Worker {
             data.findings = found.to_vec();
         }
         if idle {
-            let errors = self.input.errors();
-            data.errors = errors.iter().map(|line| data.redactor.clean(line)).collect();
+            data.set_errors(&self.input.errors());
         }
     }
 
