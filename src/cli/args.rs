@@ -54,6 +54,14 @@ pub(super) enum Command {
     #[command(after_help = super::sanitize::EXAMPLES)]
     Sanitize(super::sanitize::SanitizeArgs),
 
+    /// Compare two sessions step by step
+    #[command(after_help = super::diff::EXAMPLES)]
+    Diff(super::diff::DiffArgs),
+
+    /// Write a media stream of a capture to an FLV file
+    #[command(after_help = super::extract::EXAMPLES)]
+    Extract(super::extract::ExtractArgs),
+
     /// Look at a capture in the terminal: sessions, timeline, messages, bytes. `rtmpscope CAPTURE`
     /// on a terminal is short for it
     #[cfg(feature = "tui")]

@@ -3,9 +3,11 @@
 mod args;
 #[cfg(feature = "tui")]
 mod config;
+mod diff;
 mod dump;
 #[cfg(feature = "tui")]
 mod export;
+mod extract;
 #[cfg(feature = "live")]
 mod live;
 mod plan;

@@ -6,7 +6,7 @@ use clap::Parser;
 
 #[cfg(feature = "live")]
 use super::live;
-use super::{args, dump, plan, sanitize};
+use super::{args, diff, dump, extract, plan, sanitize};
 #[cfg(feature = "tui")]
 use super::{config, view};
 
@@ -26,6 +26,8 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "live")]
         Some(args::Command::Live(args)) => live::run(args),
         Some(args::Command::Sanitize(args)) => sanitize::run(args),
+        Some(args::Command::Diff(args)) => diff::run(args),
+        Some(args::Command::Extract(args)) => extract::run(args),
         #[cfg(feature = "tui")]
         Some(args::Command::View(args)) => view::run(args),
         #[cfg(feature = "tui")]

@@ -32,6 +32,11 @@ pub struct Redactions {
 }
 
 impl Redactions {
+    /// Whether nothing was hidden.
+    pub(in crate::report) fn is_empty(&self) -> bool {
+        self.strings.is_empty() && self.numbers.is_empty()
+    }
+
     /// What a string of the message became, if it was hidden.
     pub(in crate::report) fn string(&self, text: &str) -> Option<&str> {
         self.strings.get(text).map(String::as_str)
