@@ -44,6 +44,14 @@ pub(super) enum Command {
     #[command(after_help = EXAMPLES)]
     Dump(DumpArgs),
 
+    /// Say what went wrong in a capture, and why
+    #[command(after_help = super::report::EXAMPLES)]
+    Report(super::report::ReportArgs),
+
+    /// List and explain the rules of `report`
+    #[command(after_help = super::rules::EXAMPLES)]
+    Rules(super::rules::RulesArgs),
+
     /// Write a capture without secrets, to attach to a public issue
     #[command(after_help = super::sanitize::EXAMPLES)]
     Sanitize(super::sanitize::SanitizeArgs),

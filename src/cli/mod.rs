@@ -5,6 +5,8 @@ mod dump;
 mod plan;
 mod printer;
 mod progress;
+mod report;
+mod rules;
 mod run;
 mod sanitize;
 mod select;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use super::{args, dump, plan, sanitize};
+use super::{args, dump, plan, report, rules, sanitize};
 
 /// The report is complete: every input was read to its end.
 pub const EXIT_OK: u8 = 0;
@@ -19,6 +19,8 @@ pub fn main() -> ExitCode {
     let args = args::Cli::parse();
     let outcome = match args.command {
         Some(args::Command::Dump(args)) => plan::Plan::new(args).and_then(dump::run),
+        Some(args::Command::Report(args)) => report::run(args),
+        Some(args::Command::Rules(args)) => rules::run(args),
         Some(args::Command::Sanitize(args)) => sanitize::run(args),
         None => plan::Plan::new(args.dump).and_then(dump::run),
     };
