@@ -13,7 +13,7 @@ function el(name, attributes, ...children) {
     else if (key === "style") node.style.cssText = value;
     else node.setAttribute(key, value === true ? "" : value);
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
     node.append(child.nodeType ? child : document.createTextNode(String(child)));
   }
@@ -30,6 +30,7 @@ function plural(count, word) {
 
 function ms(seconds) {
   const value = Math.abs(seconds);
+  if (value < 5e-7) return "0 s";
   if (value < 0.0001) return (seconds * 1e6).toFixed(0) + " \u00b5s";
   if (value < 0.01) return (seconds * 1e3).toFixed(2) + " ms";
   if (value < 1) return (seconds * 1e3).toFixed(0) + " ms";

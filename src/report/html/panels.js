@@ -25,7 +25,7 @@ function facts(session) {
     + (f.retransmissions[0] + f.retransmissions[1] ? ", retransmissions " + f.retransmissions.join("/") : ""));
   add("Round trip", f.rtt_ms.filter((v) => v !== null).map((v) => ms(v / 1e3)).join(" / "));
   add("Ended", session.close.text + (session.close.last_status ? "; last status " + session.close.last_status : ""));
-  return el("dl", { class: "facts" }, list.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+  return el("dl", { class: "facts" }, list.map(([name, value]) => el("div", { class: String(value).length > 44 ? "wide" : null }, el("dt", {}, name), el("dd", {}, value))));
 }
 
 function setupPanel(session) {
