@@ -6,12 +6,12 @@ use super::pipeline::Options;
 use super::probe::{self, Head, Verdict};
 use super::record::{
     AnomalyRecord, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd, SessionRecord,
-    Transport,
+    TcpRecord, Transport,
 };
 use crate::base::{Direction, GapKind, Timestamp};
 use crate::flow::{
     DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap, RoleSource,
-    StreamData,
+    StreamData, TcpEvent,
 };
 use crate::rtmp::{Confidence, Event, Session};
 use crate::wire::handshake::HANDSHAKE_LEN;
@@ -70,6 +70,8 @@ struct Probing {
     expected: bool,
     heads: [Head; 2],
     held: Vec<Held>,
+    /// Events of TCP among those held.
+    tcp_held: u32,
 }
 
 /// Something that happened while probing.
@@ -78,6 +80,7 @@ enum Held {
     Data { direction: Direction, offset: u64, bytes: Vec<u8>, time: Timestamp },
     Gap(Gap),
     Anomaly(FlowAnomaly),
+    Tcp(TcpEvent),
 }
 
 #[derive(Debug)]
@@ -113,6 +116,9 @@ struct Tally {
 
 /// Data callbacks between two releases: each costs a walk over the chunk streams.
 const RELEASE_EVERY: u32 = 256;
+
+/// Events of TCP kept of a flow while it is not clear what it is.
+const MAX_TCP_HELD: u32 = 256;
 
 /// The port of RTMP by registration.
 const RTMP_PORT: u16 = 1935;
@@ -180,6 +186,8 @@ impl Flows {
             Verdict::Other(transport) => {
                 if expected || transport == Transport::Rtmpt {
                     self.open_opaque(flow, transport);
+                } else if !over && probing.unanswered() {
+                    // A server that never says a word to it may well speak RTMP: see `ended`.
                 } else {
                     self.totals.other_flows += 1;
                     self.states[flow.0 as usize] = State::Ignored;
@@ -224,7 +232,9 @@ impl Flows {
             time: info.time,
             frame: info.frame,
             tunnels: info.tunnels.clone(),
-            note: note::describe(transport, &probing.heads.each_ref().map(|head| &head.bytes[..])),
+            note: note::describe(transport, &probing.heads.each_ref().map(|head| &head.bytes[..]))
+                // In mid-stream the first byte is any.
+                .filter(|_| !(midstream && transport == Transport::Unknown)),
         });
         self.queue.push(Queued { flow, flip, record });
         number
@@ -281,6 +291,7 @@ impl Flows {
                 }
                 Held::Gap(gap) => self.gap(flow, gap),
                 Held::Anomaly(anomaly) => self.anomaly(flow, anomaly),
+                Held::Tcp(event) => self.tcp(flow, event),
             }
         }
     }
@@ -297,6 +308,7 @@ impl Flows {
                 Held::Data { .. } => {}
                 Held::Gap(gap) => self.gap(flow, gap),
                 Held::Anomaly(anomaly) => self.anomaly(flow, anomaly),
+                Held::Tcp(event) => self.tcp(flow, event),
             }
         }
     }
@@ -318,6 +330,17 @@ impl Flows {
         probing.held.push(Held::Data { direction, offset, bytes: bytes.to_vec(), time });
         let held: usize = probing.held.iter().map(Held::size).sum();
         self.probe(flow, held >= 2 * limit);
+    }
+}
+
+impl Probing {
+    /// Whether the client spoke first and the server has not said a word: how a TLS or HTTP client
+    /// on the plain RTMP port of a server looks, whatever the port's number.
+    fn unanswered(&self) -> bool {
+        self.info.role == RoleSource::Syn
+            && !self.heads[0].bytes.is_empty()
+            && self.heads[1].bytes.is_empty()
+            && self.heads[1].missing == 0
     }
 }
 
@@ -384,6 +407,7 @@ impl FlowSink for Flows {
             expected: self.expected(info),
             heads: Default::default(),
             held: Vec::new(),
+            tcp_held: 0,
         }));
     }
 
@@ -478,6 +502,25 @@ impl FlowSink for Flows {
         self.queue.push(Queued { flow, flip, record });
     }
 
+    fn tcp(&mut self, flow: FlowId, event: TcpEvent) {
+        let (session, flip) = match self.states.get_mut(flow.0 as usize) {
+            Some(State::Live(live)) => (live.number, live.flip),
+            Some(State::Opaque(opaque)) => (opaque.number, false),
+            Some(State::Probing(probing)) => {
+                if probing.tcp_held < MAX_TCP_HELD {
+                    probing.tcp_held += 1;
+                    probing.held.push(Held::Tcp(event));
+                }
+                return;
+            }
+            _ => return,
+        };
+        let TcpEvent { direction, time, frame, kind } = event;
+        let direction = if flip { direction.reverse() } else { direction };
+        let record = Record::Tcp(TcpRecord { session, direction, time, frame, kind });
+        self.queue.push(Queued { flow, flip, record });
+    }
+
     fn fin(&mut self, _flow: FlowId, _direction: Direction, _time: Timestamp) {}
 
     fn ended(
@@ -488,10 +531,18 @@ impl FlowSink for Flows {
         stats: &[DirectionStats; 2],
     ) {
         if let Some(State::Probing(probing)) = self.states.get_mut(flow.0 as usize) {
+            let refused = probing.unanswered()
+                && stats.iter().all(|stats| stats.packets >= 2)
+                && matches!(reason, EndReason::Fin(_) | EndReason::Reset(_));
             for head in &mut probing.heads {
                 head.closed = true;
             }
-            self.probe(flow, true);
+            match probe::judge(&probing.heads, probing.expected, true) {
+                Verdict::Other(transport @ (Transport::Tls | Transport::Http)) if refused => {
+                    self.open_opaque(flow, transport);
+                }
+                _ => self.probe(flow, true),
+            }
         }
         let Some(state) = self.states.get_mut(flow.0 as usize) else { return };
         let (reason, stats, flip) = match state {

@@ -1,7 +1,9 @@
 //! The passive pipeline: packets in, records out.
 
+pub mod compare;
 pub mod detail;
 mod facts;
+pub mod figures;
 pub mod filter;
 pub mod flowctl;
 mod flows;
@@ -16,5 +18,5 @@ mod record;
 pub use pipeline::{Options, Pipeline};
 pub use record::{
     AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionFacts, SessionRecord, Transport,
+    SessionFacts, SessionRecord, TcpRecord, Transport,
 };

@@ -19,6 +19,8 @@ pub struct Options {
     pub frames: bool,
     /// Whether messages say which packet holds which bytes of them.
     pub spans: bool,
+    /// Whether there are records of what TCP did.
+    pub tcp: bool,
 }
 
 impl Default for Options {
@@ -29,6 +31,7 @@ impl Default for Options {
             decode_as: Vec::new(),
             frames: true,
             spans: false,
+            tcp: false,
         }
     }
 }
@@ -55,8 +58,10 @@ pub struct Pipeline {
 impl Pipeline {
     /// An empty pipeline.
     pub fn new(options: Options) -> Pipeline {
+        let mut table = FlowTable::new(options.flow.clone());
+        table.watch(options.tcp);
         Pipeline {
-            table: FlowTable::new(options.flow.clone()),
+            table,
             frames: options.frames,
             spans: options.spans,
             flows: Flows::new(options),

@@ -40,7 +40,8 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Print what a capture holds, message by message. `rtmpscope CAPTURE` is short for it
+    /// Print what a capture holds, message by message. `rtmpscope CAPTURE` without a
+    /// terminal is short for it
     #[command(after_help = EXAMPLES)]
     Dump(DumpArgs),
 
@@ -55,6 +56,16 @@ pub(super) enum Command {
     /// Write a capture without secrets, to attach to a public issue
     #[command(after_help = super::sanitize::EXAMPLES)]
     Sanitize(super::sanitize::SanitizeArgs),
+
+    /// Look at a capture in the terminal: sessions, timeline, messages, bytes. `rtmpscope CAPTURE`
+    /// on a terminal is short for it
+    #[cfg(feature = "tui")]
+    #[command(after_help = super::view::EXAMPLES)]
+    View(super::view::ViewArgs),
+
+    /// Check the configuration file of the screens, or write the defaults
+    #[cfg(feature = "tui")]
+    Config(super::config::ConfigArgs),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -108,8 +119,13 @@ pub(super) struct DumpArgs {
     #[arg(long = "type", value_name = "KIND", value_delimiter = ',')]
     pub kind: Vec<String>,
 
+    /// Only messages that match, such as 'video && key && gap>2s' or 'code~"BadName"'; docs/filter.md
+    /// has the language
+    #[arg(short = 'Y', long, value_name = "EXPR")]
+    pub filter: Option<String>,
+
     /// Sessions only: no messages
-    #[arg(long, conflicts_with_all = ["verbose", "hex", "fields", "kind"])]
+    #[arg(long, conflicts_with_all = ["verbose", "hex", "fields", "kind", "filter"])]
     pub summary: bool,
 
     /// Show stream names, tokens and passwords as they are
@@ -145,6 +161,29 @@ pub(super) struct DumpArgs {
     /// No progress bar on standard error
     #[arg(long)]
     pub no_progress: bool,
+}
+
+#[cfg(feature = "tui")]
+impl DumpArgs {
+    /// The same for the screens; `None` when something is asked for that only printing has.
+    pub(super) fn as_view(&self) -> Option<super::view::ViewArgs> {
+        let prints = self.format.is_some()
+            || self.verbose
+            || self.hex > 0
+            || self.fields
+            || !self.session.is_empty()
+            || !self.kind.is_empty()
+            || self.summary
+            || self.output.is_some()
+            || self.color != Color::Auto;
+        (!prints && !self.captures.is_empty()).then(|| super::view::ViewArgs {
+            captures: self.captures.clone(),
+            follow: self.follow,
+            show_secrets: self.show_secrets,
+            decode_as: self.decode_as.clone(),
+            ..super::view::ViewArgs::default()
+        })
+    }
 }
 
 /// Whether captures must be named: with live capture an interface may stand in, which the plan

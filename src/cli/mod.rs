@@ -1,7 +1,11 @@
 //! Arguments as typed, a validated plan, a file per subcommand.
 
 mod args;
+#[cfg(feature = "tui")]
+mod config;
 mod dump;
+#[cfg(feature = "tui")]
+mod export;
 mod plan;
 mod printer;
 mod progress;
@@ -10,5 +14,7 @@ mod rules;
 mod run;
 mod sanitize;
 mod select;
+#[cfg(feature = "tui")]
+mod view;
 
 pub use run::{EXIT_FINDINGS, EXIT_OK, EXIT_TROUBLE, main};

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use super::{args, dump, plan, report, rules, sanitize};
+#[cfg(feature = "tui")]
+use super::{config, view};
 
 /// The report is complete: every input was read to its end.
 pub const EXIT_OK: u8 = 0;
@@ -22,7 +24,11 @@ pub fn main() -> ExitCode {
         Some(args::Command::Report(args)) => report::run(args),
         Some(args::Command::Rules(args)) => rules::run(args),
         Some(args::Command::Sanitize(args)) => sanitize::run(args),
-        None => plan::Plan::new(args.dump).and_then(dump::run),
+        #[cfg(feature = "tui")]
+        Some(args::Command::View(args)) => view::run(args),
+        #[cfg(feature = "tui")]
+        Some(args::Command::Config(args)) => config::run(&args),
+        None => bare(args.dump),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
@@ -31,4 +37,15 @@ pub fn main() -> ExitCode {
             ExitCode::from(EXIT_TROUBLE)
         }
     }
+}
+
+/// A capture and no subcommand: on a terminal it is looked at, elsewhere printed.
+fn bare(args: args::DumpArgs) -> Result<u8, String> {
+    #[cfg(feature = "tui")]
+    if std::io::IsTerminal::is_terminal(&std::io::stdout())
+        && let Some(view) = args.as_view()
+    {
+        return view::run(view);
+    }
+    plan::Plan::new(args).and_then(dump::run)
 }

@@ -26,7 +26,7 @@ mod summary;
 #[cfg(feature = "cli")]
 mod text;
 
-pub use describe::describe;
+pub use describe::{codec_config, describe};
 pub use fields::{FieldLine, FieldLines};
 pub use json::JsonWriter;
 pub use line::{Detail, SCHEMA_VERSION};

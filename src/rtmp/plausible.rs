@@ -22,6 +22,10 @@ const ENOUGH_FOR_TWO: u32 = 64;
 /// How much of it must come from the headers after the first: that they stand where they do is
 /// what proves the length.
 const ENOUGH_AFTER_FIRST: u32 = 28;
+/// The same where the second header inherits a length that is in doubt: the chain ends there.
+const ENOUGH_BEFORE_DOUBT: u32 = 20;
+/// How many bytes of a header and the payload after it are looked at.
+const LONGEST_LOOK: usize = 26;
 /// Evidence that suffices when the chain ends exactly where the stream does.
 const ENOUGH_AT_END: u32 = 40;
 /// The longest chain that is looked at: a key frame in 128-byte chunks has this many.
@@ -59,7 +63,7 @@ pub(super) struct Chain {
     /// The first message takes more than one chunk: the chunk size matters.
     pub splits: bool,
     /// How strange the first chunk stream id is: 0 one that is in use, 1 another of the one-byte
-    /// form, 2 another of a longer form, which hardly any program uses.
+    /// form, 2 another of a longer form, which hardly any program uses, 3 a form longer than needed.
     pub stranger: u8,
 }
 
@@ -76,6 +80,10 @@ pub(super) struct Plausible<'a> {
     /// Whether type 3 headers carry four bytes where the extended timestamp belongs even if they
     /// are not that timestamp.
     pub any_repeat: bool,
+    /// Whether the first byte of `data` is where a header is expected.
+    pub foreseen: bool,
+    /// Whether headers may have been lost before `data`.
+    pub lost: bool,
 }
 
 /// How much of the message on a simulated chunk stream is to come.
@@ -98,6 +106,8 @@ struct Sim {
     extended: Option<u32>,
     first_byte: Option<u8>,
     left: Left,
+    /// A gap may have swallowed a header since: length and type may be others.
+    stale: bool,
 }
 
 impl Plausible<'_> {
@@ -148,6 +158,8 @@ impl Plausible<'_> {
     ) -> Verdict {
         let foreseen = !sims.is_empty();
         let stranger = self.stranger(at);
+        // As much is it worth to stand in one place of thousands.
+        let place = if self.foreseen && at == 0 { 12 } else { 0 };
         let (mut pos, mut bits, mut links) = (at, 0, 0);
         // Bits of the first header, and of those after it that are more than "the message goes
         // on": chunks of a message whose header was lost look like that as well.
@@ -172,7 +184,7 @@ impl Plausible<'_> {
             if pos >= self.data.len() {
                 return match (self.at_end, pos == self.data.len()) {
                     // The stream ends with a whole chunk: that is worth two bytes.
-                    (true, true) if links > 0 && bits + 16 >= ENOUGH_AT_END => at_end,
+                    (true, true) if links > 0 && bits + 16 + place >= ENOUGH_AT_END => at_end,
                     (true, false) if bits >= ENOUGH_BITS => at_end,
                     (true, _) => Verdict::Nothing,
                     (false, _) => Verdict::NeedMore(pos + 1),
@@ -183,7 +195,7 @@ impl Plausible<'_> {
                 Link::Cut if self.at_end && bits >= ENOUGH_BITS => return at_end,
                 Link::Cut if self.at_end => return Verdict::Nothing,
                 Link::Cut => return Verdict::NeedMore(self.data.len() + 1),
-                Link::Good { evidence, len, continues, splits, fmt } => {
+                Link::Good { evidence, len, continues, splits, doubtful, fmt } => {
                     match first {
                         None => {
                             let weak = fmt >= 2 && !continues;
@@ -195,6 +207,19 @@ impl Plausible<'_> {
                     bits += evidence;
                     links += 1;
                     markers += u32::from(continues);
+                    // The length that this header inherits may be another one by now, so that the
+                    // chain cannot be followed further. What led here must do.
+                    if let Some(First { evidence, weak: false, splits, .. }) = first
+                        && doubtful
+                        && links >= 2
+                        && bits >= ENOUGH_BITS
+                        && bits - evidence >= ENOUGH_BEFORE_DOUBT
+                        && (!splits || !prove_size || markers >= chunk_size.markers)
+                    {
+                        let proven_at = (pos + len.min(LONGEST_LOOK)).min(self.data.len());
+                        let multi = markers >= chunk_size.markers;
+                        return Verdict::Chain(Chain { proven_at, multi, splits, stranger });
+                    }
                     pos += len;
                 }
             }
@@ -204,18 +229,16 @@ impl Plausible<'_> {
         }
     }
 
+    /// See [`Chain::stranger`].
     fn stranger(&self, at: usize) -> u8 {
-        let header = self.data.get(at..).and_then(BasicHeader::parse);
-        match header {
-            Some(basic) if self.streams.get(basic.csid).is_some_and(|s| s.type_id.is_some()) => 0,
-            Some(basic) => {
-                if basic.len == 1 {
-                    1
-                } else {
-                    2
-                }
-            }
-            None => 2,
+        let Some(basic) = self.data.get(at..).and_then(BasicHeader::parse) else { return 3 };
+        let known = self.streams.get(basic.csid).is_some_and(|stream| stream.type_id.is_some());
+        match basic.len {
+            // The two-byte form reaches to 319.
+            3 if basic.csid < 320 => 3,
+            _ if known => 0,
+            1 => 1,
+            _ => 2,
         }
     }
 
@@ -236,6 +259,7 @@ impl Plausible<'_> {
                     None if stream.stale => Left::Tail,
                     None => Left::Done,
                 },
+                stale: stream.stale || self.lost,
             },
             None => Sim {
                 csid,
@@ -244,6 +268,7 @@ impl Plausible<'_> {
                 extended: None,
                 first_byte: None,
                 left: Left::Done,
+                stale: false,
             },
         });
         sims.len() - 1
@@ -299,7 +324,10 @@ impl Plausible<'_> {
                 sim.extended = Some(timestamp);
                 len += 4;
             }
-            bits += self.timestamp_bits(basic.fmt, timestamp);
+            match self.timestamp_bits(basic.fmt, timestamp) {
+                Some(evidence) => bits += evidence,
+                None => return Link::Bad,
+            }
             if let (Some(length), Some(type_id)) = (header.length, header.type_id) {
                 let type_id = MessageType(type_id);
                 match header_bits(basic, length, type_id, header.stream_id) {
@@ -311,6 +339,7 @@ impl Plausible<'_> {
                 }
                 sim.length = length;
                 sim.type_id = Some(type_id);
+                sim.stale = false;
             } else if sim.type_id.is_none() {
                 return Link::Bad;
             } else {
@@ -353,28 +382,31 @@ impl Plausible<'_> {
             (_, left) => Left::Known(left),
         };
         let splits = matches!(sim.left, Left::Known(_));
-        Link::Good { evidence: bits, len: len + body as usize, continues, splits, fmt: basic.fmt }
+        let doubtful = !continues && sim.stale;
+        let len = len + body as usize;
+        Link::Good { evidence: bits, len, continues, splits, doubtful, fmt: basic.fmt }
     }
 
-    fn timestamp_bits(&self, fmt: u8, timestamp: u32) -> u32 {
+    fn timestamp_bits(&self, fmt: u8, timestamp: u32) -> Option<u32> {
         if fmt != 0 {
             return match timestamp {
-                0..10_000 => 9,
-                10_000..60_000 => 6,
+                0..10_000 => Some(9),
+                10_000..60_000 => Some(6),
                 // Ten minutes without a message on a chunk stream, or a first timestamp that counts
-                // from the epoch: nothing to build on, nothing to reject.
-                _ => 0,
+                // from the epoch: nothing to build on. A type 2 header has nothing else to show.
+                60_000..600_000 => Some(0),
+                _ => (fmt == 1).then_some(0),
             };
         }
         let Some(clock) = self.clock else {
             // The top byte of the field: captures of sessions older than four hours are rare.
-            return u32::from(timestamp < 0x80_0000);
+            return Some(u32::from(timestamp < 0x80_0000));
         };
-        match timestamp.wrapping_sub(clock).min(clock.wrapping_sub(timestamp)) {
+        Some(match timestamp.wrapping_sub(clock).min(clock.wrapping_sub(timestamp)) {
             0..10_000 => 9,
             10_000..600_000 => 5,
             _ => 0,
-        }
+        })
     }
 }
 
@@ -388,7 +420,7 @@ struct First {
 }
 
 enum Link {
-    Good { evidence: u32, len: usize, continues: bool, splits: bool, fmt: u8 },
+    Good { evidence: u32, len: usize, continues: bool, splits: bool, doubtful: bool, fmt: u8 },
     Bad,
     Cut,
 }

@@ -9,9 +9,11 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
 use super::action::Action;
+use super::detail::Detail;
 use super::theme::Theme;
 use crate::analysis::index::{Index, Row, SessionIndex};
 use crate::base::Timestamp;
+use crate::lint::Finding;
 
 /// The screens, in the order of their number keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -189,8 +191,6 @@ pub struct Shared {
     pub clock: ClockMode,
     /// How times are written.
     pub times: TimeFormat,
-    /// Rows of the current session that the filter takes, ascending; `None` while no filter is on.
-    pub matches: Option<Vec<u32>>,
     /// Named places.
     pub marks: BTreeMap<char, Mark>,
     /// What was picked with Space, at most two.
@@ -212,6 +212,12 @@ pub struct Ctx<'a> {
     pub index: &'a Index,
     /// The shared state.
     pub shared: &'a Shared,
+    /// What was found so far.
+    pub findings: &'a [Finding],
+    /// Rows of the current session that the filter takes, ascending; `None` while no filter is on.
+    pub matches: Option<&'a [u32]>,
+    /// The message under the cursor, for screens that [want](Screen::wants_detail) it.
+    pub detail: Option<&'a Detail>,
     /// Whether this screen has the focus and nothing lies above it.
     pub focused: bool,
 }
@@ -239,7 +245,7 @@ impl<'a> Ctx<'a> {
 
     /// Whether the filter takes a row of the current session; without a filter it takes all.
     pub fn takes(&self, row: usize) -> bool {
-        match &self.shared.matches {
+        match self.matches {
             Some(rows) => u32::try_from(row).is_ok_and(|row| rows.binary_search(&row).is_ok()),
             None => true,
         }
@@ -247,7 +253,7 @@ impl<'a> Ctx<'a> {
 
     /// Number of rows in sight: those that the filter takes.
     pub fn visible_rows(&self) -> usize {
-        match &self.shared.matches {
+        match self.matches {
             Some(rows) => rows.len(),
             None => self.session().map_or(0, |session| session.rows.len()),
         }
@@ -255,7 +261,7 @@ impl<'a> Ctx<'a> {
 
     /// Row number of the `nth` row in sight.
     pub fn nth_visible(&self, nth: usize) -> Option<usize> {
-        match &self.shared.matches {
+        match self.matches {
             Some(rows) => rows.get(nth).map(|row| *row as usize),
             None => (nth < self.session()?.rows.len()).then_some(nth),
         }
@@ -263,7 +269,7 @@ impl<'a> Ctx<'a> {
 
     /// Where a row stands among those in sight, or where it would stand.
     pub fn visible_position(&self, row: usize) -> usize {
-        match &self.shared.matches {
+        match self.matches {
             Some(rows) => rows.partition_point(|r| (*r as usize) < row),
             None => row,
         }
@@ -293,12 +299,8 @@ impl<'a> Ctx<'a> {
 pub enum ExportKind {
     /// The packets of the session.
     Pcapng,
-    /// A playable file.
-    Flv,
     /// A JSON object per message.
     Ndjson,
-    /// A line per message, values separated by commas.
-    Csv,
     /// The ladder as Mermaid text.
     Mermaid,
 }
@@ -391,6 +393,11 @@ pub trait Screen {
 
     /// The most useful actions here, best first: they make the hint line.
     fn hints(&self, ctx: &Ctx<'_>) -> Vec<Action>;
+
+    /// Whether it shows the message under the cursor whole.
+    fn wants_detail(&self) -> bool {
+        false
+    }
 
     /// What can be copied here: what it is, and the text. Added to the copy menu.
     fn copies(&self, _ctx: &Ctx<'_>) -> Vec<(String, String)> {

@@ -102,7 +102,7 @@ class Browser:
 
     def open(self, url):
         self.call("Page.navigate", url=url)
-        self.wait("document.documentElement.dataset.ready === 'true'")
+        self.wait("document.documentElement?.dataset.ready === 'true'")
 
     def key(self, key, code=0, text=None):
         down = {"type": "keyDown", "key": key, "windowsVirtualKeyCode": code}

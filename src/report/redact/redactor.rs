@@ -110,7 +110,7 @@ impl Redactor {
                     self.scrub(error);
                 }
             }
-            Record::Begin(_) | Record::Handshake(_) | Record::Gap(_) => {}
+            Record::Begin(_) | Record::Handshake(_) | Record::Gap(_) | Record::Tcp(_) => {}
         }
         std::mem::take(&mut self.found)
     }

@@ -1,5 +1,16 @@
 //! A file or folder per screen. [`all`] makes them.
 
+pub mod chart;
+mod ladder;
 mod list;
+mod messages;
+mod scroll;
+mod sessions;
+mod sheet;
+#[cfg(test)]
+mod testing;
+mod timeline;
+mod words;
 
 pub use list::all;
+pub use words::{count, duration, field_value, info, rate, time, type_word};
