@@ -48,8 +48,7 @@ enum RulesCommand {
 pub(super) fn run(args: RulesArgs) -> Result<u8, String> {
     let text = match args.command {
         Some(RulesCommand::Explain { rules }) => {
-            let texts: Vec<String> =
-                select(&rules)?.into_iter().map(findings::explain).collect();
+            let texts: Vec<String> = select(&rules)?.into_iter().map(findings::explain).collect();
             texts.join("\n")
         }
         None if args.thresholds => thresholds(&args.profile)?,

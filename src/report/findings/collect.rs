@@ -50,15 +50,10 @@ impl Collector {
 
     /// After the last record. `captures` are the names of the inputs.
     pub fn finish(mut self, captures: Vec<String>) -> Judged {
-        let captures = captures.iter().map(|name| self.redactor.clean(name)).collect();
+        let captures = captures.iter().map(|name| self.redactor.clean_name(name)).collect();
         let findings = self.linter.into_findings();
-        let report = super::build::build(
-            captures,
-            self.profile,
-            &self.index,
-            &findings,
-            &mut self.redactor,
-        );
+        let report =
+            super::build::build(captures, self.profile, &self.index, &findings, &mut self.redactor);
         Judged { report, index: self.index, findings }
     }
 }

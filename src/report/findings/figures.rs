@@ -12,8 +12,11 @@ pub(super) fn of(session: &SessionIndex, strings: &Interner, lanes: &Lanes) -> F
     let mut figures = Figures {
         video: media(session, MessageType::VIDEO, &total.video),
         audio: media(session, MessageType::AUDIO, &total.audio),
-        av_offset_ms: (total.av_offset.count > 0)
-            .then_some([total.av_offset.min, total.av_offset.max, total.av_offset.last]),
+        av_offset_ms: (total.av_offset.count > 0).then_some([
+            total.av_offset.min,
+            total.av_offset.max,
+            total.av_offset.last,
+        ]),
         lateness_ms: (total.lateness.count > 0).then_some(total.lateness.max),
         ..Figures::default()
     };

@@ -16,7 +16,8 @@ pub(super) fn headline(
 ) -> Headline {
     let worst = findings.iter().find(|finding| finding.severity == "error");
     if let Some(worst) = worst {
-        let detail = if worst.message.is_empty() { String::new() } else { format!(": {}", worst.message) };
+        let detail =
+            if worst.message.is_empty() { String::new() } else { format!(": {}", worst.message) };
         let text = format!("{}{detail}", worst.title.trim_end_matches('.'));
         return Headline { text, failed: true, cause: Some(worst.rule) };
     }
@@ -44,9 +45,10 @@ pub(super) fn headline(
         return Headline { text, failed: true, cause: None };
     }
     // A server that closes before anything flowed did so for a reason that it did not tell.
-    let by_server = session.end.as_ref().is_some_and(|end| {
-        closer(end.reason) == Some(Direction::ServerToClient)
-    });
+    let by_server = session
+        .end
+        .as_ref()
+        .is_some_and(|end| closer(end.reason) == Some(Direction::ServerToClient));
     let failed = by_server && media == 0;
     Headline { text, failed, cause: None }
 }

@@ -98,12 +98,7 @@ fn result(report: &Report, finding: &FindingLine, rules: &[&lint::Rule]) -> Valu
     result
 }
 
-fn location(
-    report: &Report,
-    session: Option<u32>,
-    place: &Place,
-    message: Option<&str>,
-) -> Value {
+fn location(report: &Report, session: Option<u32>, place: &Place, message: Option<&str>) -> Value {
     let mut out = json!({});
     // Packets of several captures are numbered through: which one it is in is not known here.
     if let [capture] = report.captures.as_slice() {

@@ -10,11 +10,7 @@ use crate::wire::message::MessageType;
 const MAX_COMMANDS: usize = 24;
 
 /// The steps of a session in the order they began.
-pub(super) fn steps(
-    session: &SessionIndex,
-    strings: &Interner,
-    lanes: &Lanes,
-) -> Vec<SetupStep> {
+pub(super) fn steps(session: &SessionIndex, strings: &Interner, lanes: &Lanes) -> Vec<SetupStep> {
     let start = session.session.time;
     let seconds = |time: Timestamp| time.seconds_since(start).max(0.0);
     let mut steps = Vec::new();
@@ -54,10 +50,7 @@ pub(super) fn steps(
     let window = Window::new(start.0, until.unwrap_or(session.last).0.saturating_add(1));
     let commands = lanes.view(session, strings, window, 1).commands;
     steps.extend(
-        commands
-            .iter()
-            .take(MAX_COMMANDS)
-            .map(|span| command(span, session, strings, start)),
+        commands.iter().take(MAX_COMMANDS).map(|span| command(span, session, strings, start)),
     );
     for (name, row) in [
         ("metadata", metadata),

@@ -141,10 +141,8 @@ fn waterfall(out: &mut String, steps: &[SetupStep]) {
         };
         let detail = step.detail.as_deref().map(clean).unwrap_or_default();
         let state = if step.state == "unanswered" { "no answer" } else { "" };
-        let line = format!(
-            "  {:>9.3}  {name:<name_width$}  {bar}  {took:<8} {state}{detail}",
-            step.at
-        );
+        let line =
+            format!("  {:>9.3}  {name:<name_width$}  {bar}  {took:<8} {state}{detail}", step.at);
         let _ = writeln!(out, "{}", line.trim_end());
     }
 }

@@ -163,12 +163,8 @@ fn of(session: &SessionIndex, index: &Index, columns: usize) -> Detail {
         .collect();
     let ladder = Ladder::of(session, strings);
     let dropped = ladder.dropped + ladder.steps.len().saturating_sub(MAX_STEPS);
-    let rungs = ladder
-        .steps
-        .iter()
-        .take(MAX_STEPS)
-        .map(|step| rung(step, session, index, start))
-        .collect();
+    let rungs =
+        ladder.steps.iter().take(MAX_STEPS).map(|step| rung(step, session, index, start)).collect();
     Detail {
         session: session.number(),
         length: at(window.to),
@@ -260,9 +256,7 @@ fn gops(session: &SessionIndex, start: Timestamp) -> Vec<(f64, u32)> {
         last = Some(row.timestamp);
     }
     let run = all.len().div_ceil(MAX_GOPS).max(1);
-    all.chunks(run)
-        .filter_map(|run| run.iter().copied().max_by_key(|(_, ms)| *ms))
-        .collect()
+    all.chunks(run).filter_map(|run| run.iter().copied().max_by_key(|(_, ms)| *ms)).collect()
 }
 
 fn rung(step: &Step, session: &SessionIndex, index: &Index, start: Timestamp) -> Rung {

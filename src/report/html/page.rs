@@ -63,6 +63,9 @@ mod tests {
             }
         }
         assert!(SCRIPTS.iter().all(|script| !script.contains("</script") && script.is_ascii()));
-        assert!(!SCRIPTS.iter().any(|script| script.contains("innerHTML")), "texts are from the wire");
+        assert!(
+            !SCRIPTS.iter().any(|script| script.contains("innerHTML")),
+            "texts are from the wire"
+        );
     }
 }

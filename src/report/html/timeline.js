@@ -26,7 +26,6 @@ class Timeline {
     this.active = null;
     this.drag = null;
     this.pointers = new Map();
-    this.height = AXIS + LANES.reduce((sum, lane) => sum + lane.height + 4, 0);
     this.canvas = el("canvas", {
       tabindex: "0", role: "application", "aria-roledescription": "timeline", id: "timeline",
       "aria-label": "Timeline of session " + session.session + ". Plus and minus zoom, arrow keys pan, 0 shows all, "
@@ -91,6 +90,10 @@ class Timeline {
 
   findingAt(finding) { return finding.place.time - this.session.start; }
 
+  // Without a gutter, labels stand above their lanes.
+  get strip() { return this.gutter ? 0 : 13; }
+  get height() { return AXIS + LANES.reduce((sum, lane) => sum + lane.height + 4 + this.strip, 0); }
+
   // ---- drawing ----
 
   draw() {
@@ -100,6 +103,7 @@ class Timeline {
     this.axis(g, width, height);
     let y = AXIS;
     for (const lane of LANES) {
+      y += this.strip;
       g.fillStyle = palette.grid;
       g.fillRect(this.gutter, y + lane.height + 1.5, width - this.gutter, 1);
       g.save();
@@ -115,13 +119,8 @@ class Timeline {
         g.fillText(lane.name, 2, unit ? y + lane.height / 2 - 7 : y + lane.height / 2);
         if (unit) { g.fillStyle = palette.faint; g.fillText(unit, 2, y + lane.height / 2 + 8); }
       } else {
-        const label = lane.name + (unit ? " " + unit : "");
-        g.fillStyle = palette.card;
-        g.globalAlpha = 0.75;
-        g.fillRect(0, y - 2, g.measureText(label).width + 5, 14);
-        g.globalAlpha = 1;
         g.fillStyle = palette.soft;
-        g.fillText(label, 2, y + 5);
+        g.fillText(lane.name + (unit ? " " + unit : ""), 2, y - 6);
       }
       y += lane.height + 4;
     }

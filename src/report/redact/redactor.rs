@@ -142,6 +142,16 @@ impl Redactor {
         self.scrubbed(line).unwrap_or_else(|| line.to_owned())
     }
 
+    /// The name of a file with remembered secrets replaced, except short ones, which are words.
+    pub(in crate::report) fn clean_name(&self, name: &str) -> String {
+        const MIN: usize = 8;
+        let is_long = |(range, _): &(std::ops::Range<usize>, Option<String>)| range.len() >= MIN;
+        match !self.show && self.vault.find(name.as_bytes()).iter().any(is_long) {
+            true => self.clean(name),
+            false => name.to_owned(),
+        }
+    }
+
     /// Byte ranges of `bytes` that hold remembered secrets.
     pub(in crate::report) fn find(&self, bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
         if self.show {
