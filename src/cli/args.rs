@@ -50,6 +50,14 @@ pub(super) enum Command {
     #[command(after_help = super::live::EXAMPLES)]
     Live(super::live::LiveArgs),
 
+    /// Say what went wrong in a capture, and why
+    #[command(after_help = super::report::EXAMPLES)]
+    Report(super::report::ReportArgs),
+
+    /// List and explain the rules of `report`
+    #[command(after_help = super::rules::EXAMPLES)]
+    Rules(super::rules::RulesArgs),
+
     /// Write a capture without secrets, to attach to a public issue
     #[command(after_help = super::sanitize::EXAMPLES)]
     Sanitize(super::sanitize::SanitizeArgs),

@@ -13,6 +13,8 @@ mod live;
 mod plan;
 mod printer;
 mod progress;
+mod report;
+mod rules;
 mod run;
 mod sanitize;
 mod select;
