@@ -6,12 +6,12 @@ use super::pipeline::Options;
 use super::probe::{self, Head, Verdict};
 use super::record::{
     AnomalyRecord, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd, SessionRecord,
-    Transport,
+    TcpRecord, Transport,
 };
 use crate::base::{Direction, GapKind, Timestamp};
 use crate::flow::{
     DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap, RoleSource,
-    StreamData,
+    StreamData, TcpEvent,
 };
 use crate::rtmp::{Confidence, Event, Session};
 use crate::wire::handshake::HANDSHAKE_LEN;
@@ -42,6 +42,8 @@ pub(super) struct Flows {
     options: Options,
     /// By [`FlowId`].
     states: Vec<State>,
+    /// By session number, from 1; whether its directions are the flow's reversed.
+    sessions: Vec<(FlowId, bool)>,
     pub queue: Vec<Queued>,
     pub totals: Totals,
     /// Flows whose bytes nobody needs any more.
@@ -68,6 +70,8 @@ struct Probing {
     expected: bool,
     heads: [Head; 2],
     held: Vec<Held>,
+    /// Events of TCP among those held.
+    tcp_held: u32,
 }
 
 /// Something that happened while probing.
@@ -76,6 +80,7 @@ enum Held {
     Data { direction: Direction, offset: u64, bytes: Vec<u8>, time: Timestamp },
     Gap(Gap),
     Anomaly(FlowAnomaly),
+    Tcp(TcpEvent),
 }
 
 #[derive(Debug)]
@@ -112,6 +117,9 @@ struct Tally {
 /// Data callbacks between two releases: each costs a walk over the chunk streams.
 const RELEASE_EVERY: u32 = 256;
 
+/// Events of TCP kept of a flow while it is not clear what it is.
+const MAX_TCP_HELD: u32 = 256;
+
 /// The port of RTMP by registration.
 const RTMP_PORT: u16 = 1935;
 
@@ -120,6 +128,7 @@ impl Flows {
         Flows {
             options,
             states: Vec::new(),
+            sessions: Vec::new(),
             queue: Vec::new(),
             totals: Totals::default(),
             ignore: Vec::new(),
@@ -141,6 +150,11 @@ impl Flows {
                 }
             }
         }
+    }
+
+    /// The flow of a session, and whether the session's directions are the flow's reversed.
+    pub fn flow_of(&self, session: u32) -> Option<(FlowId, bool)> {
+        self.sessions.get(session.checked_sub(1)? as usize).copied()
     }
 
     fn expected(&self, info: &FlowInfo) -> bool {
@@ -201,6 +215,7 @@ impl Flows {
         midstream: bool,
     ) -> u32 {
         self.totals.sessions += 1;
+        self.sessions.push((flow, flip));
         let number = self.totals.sessions as u32;
         let info = &probing.info;
         let (client, server) =
@@ -215,7 +230,9 @@ impl Flows {
             time: info.time,
             frame: info.frame,
             tunnels: info.tunnels.clone(),
-            note: note::describe(transport, &probing.heads.each_ref().map(|head| &head.bytes[..])),
+            note: note::describe(transport, &probing.heads.each_ref().map(|head| &head.bytes[..]))
+                // In mid-stream the first byte is any.
+                .filter(|_| !(midstream && transport == Transport::Unknown)),
         });
         self.queue.push(Queued { flow, flip, record });
         number
@@ -272,6 +289,7 @@ impl Flows {
                 }
                 Held::Gap(gap) => self.gap(flow, gap),
                 Held::Anomaly(anomaly) => self.anomaly(flow, anomaly),
+                Held::Tcp(event) => self.tcp(flow, event),
             }
         }
     }
@@ -288,6 +306,7 @@ impl Flows {
                 Held::Data { .. } => {}
                 Held::Gap(gap) => self.gap(flow, gap),
                 Held::Anomaly(anomaly) => self.anomaly(flow, anomaly),
+                Held::Tcp(event) => self.tcp(flow, event),
             }
         }
     }
@@ -375,6 +394,7 @@ impl FlowSink for Flows {
             expected: self.expected(info),
             heads: Default::default(),
             held: Vec::new(),
+            tcp_held: 0,
         }));
     }
 
@@ -466,6 +486,25 @@ impl FlowSink for Flows {
             csid: None,
             detail: anomaly.detail.into_owned(),
         });
+        self.queue.push(Queued { flow, flip, record });
+    }
+
+    fn tcp(&mut self, flow: FlowId, event: TcpEvent) {
+        let (session, flip) = match self.states.get_mut(flow.0 as usize) {
+            Some(State::Live(live)) => (live.number, live.flip),
+            Some(State::Opaque(opaque)) => (opaque.number, false),
+            Some(State::Probing(probing)) => {
+                if probing.tcp_held < MAX_TCP_HELD {
+                    probing.tcp_held += 1;
+                    probing.held.push(Held::Tcp(event));
+                }
+                return;
+            }
+            _ => return,
+        };
+        let TcpEvent { direction, time, frame, kind } = event;
+        let direction = if flip { direction.reverse() } else { direction };
+        let record = Record::Tcp(TcpRecord { session, direction, time, frame, kind });
         self.queue.push(Queued { flow, flip, record });
     }
 

@@ -16,5 +16,5 @@ mod record;
 pub use pipeline::{Options, Pipeline};
 pub use record::{
     AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionFacts, SessionRecord, Transport,
+    SessionFacts, SessionRecord, TcpRecord, Transport,
 };

@@ -19,6 +19,8 @@ pub struct Options {
     pub frames: bool,
     /// Whether messages say which packet holds which bytes of them.
     pub spans: bool,
+    /// Whether there are records of what TCP did.
+    pub tcp: bool,
 }
 
 impl Default for Options {
@@ -29,6 +31,7 @@ impl Default for Options {
             decode_as: Vec::new(),
             frames: true,
             spans: false,
+            tcp: false,
         }
     }
 }
@@ -55,8 +58,10 @@ pub struct Pipeline {
 impl Pipeline {
     /// An empty pipeline.
     pub fn new(options: Options) -> Pipeline {
+        let mut table = FlowTable::new(options.flow.clone());
+        table.watch(options.tcp);
         Pipeline {
-            table: FlowTable::new(options.flow.clone()),
+            table,
             frames: options.frames,
             spans: options.spans,
             flows: Flows::new(options),
@@ -105,6 +110,13 @@ impl Pipeline {
             last: self.last,
             capture_errors,
         }));
+    }
+
+    /// The TCP sequence number of stream offset 0 of a session's direction, as far as it is known.
+    /// It is kept until the call of [`push`](Pipeline::push) after the one that ended the session.
+    pub fn sequence_base(&self, session: u32, direction: crate::base::Direction) -> Option<u32> {
+        let (flow, flip) = self.flows.flow_of(session)?;
+        self.table.sequence(flow, if flip { direction.reverse() } else { direction }, 0)
     }
 
     /// Hands on what the last packet caused, with the packets that the bytes came in.

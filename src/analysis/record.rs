@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::base::{Direction, GapKind, Timestamp};
-use crate::flow::{DirectionStats, EndReason, FrameSpan, RoleSource};
+use crate::flow::{DirectionStats, EndReason, FrameSpan, RoleSource, TcpEventKind};
 use crate::rtmp;
 
 /// One line of the story. `session` numbers count from 1 in the order sessions are first seen.
@@ -23,6 +23,8 @@ pub enum Record {
     Anomaly(AnomalyRecord),
     /// Missing bytes.
     Gap(GapRecord),
+    /// Something that TCP did; only when the pipeline was asked for it.
+    Tcp(TcpRecord),
     /// A session ended.
     SessionEnd(SessionEnd),
     /// After everything else.
@@ -161,6 +163,21 @@ pub struct GapRecord {
     pub len: u64,
     /// Why.
     pub kind: GapKind,
+}
+
+/// Something that TCP did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TcpRecord {
+    /// Session number.
+    pub session: u32,
+    /// Who sent the packet; of a sample, whose bytes it is about.
+    pub direction: Direction,
+    /// When. A sample is told up to a tenth of a second late.
+    pub time: Timestamp,
+    /// Packet.
+    pub frame: u64,
+    /// What.
+    pub kind: TcpEventKind,
 }
 
 /// A session ended.

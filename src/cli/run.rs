@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use super::{args, dump, plan};
+use super::{args, dump, plan, sanitize};
 #[cfg(feature = "tui")]
 use super::{config, view};
 
@@ -21,6 +21,7 @@ pub fn main() -> ExitCode {
     let args = args::Cli::parse();
     let outcome = match args.command {
         Some(args::Command::Dump(args)) => plan::Plan::new(args).and_then(dump::run),
+        Some(args::Command::Sanitize(args)) => sanitize::run(args),
         #[cfg(feature = "tui")]
         Some(args::Command::View(args)) => view::run(args),
         #[cfg(feature = "tui")]

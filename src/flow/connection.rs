@@ -11,6 +11,7 @@ use super::event::{EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, RoleSourc
 use super::half::{Clock, Ctx, Half, Segment, Shared, SynFit};
 use super::layer::{TcpPacket, flags, ip_addr};
 use super::limits::{FAR, SLACK_NS, SLACK_PACKETS};
+use super::watch::Watch;
 
 /// Two endpoints, the lower one first, so that both directions have the same key.
 ///
@@ -96,6 +97,8 @@ pub(super) struct Flow {
     /// Another flow has its key, or it was idle for too long: its slot is only kept until the next
     /// packet.
     pub(super) unlinked: bool,
+    /// When events of TCP are wanted.
+    pub(super) watch: Option<Box<Watch>>,
 }
 
 /// What the table lends a flow to work with.
@@ -145,6 +148,7 @@ impl Flow {
             armed: false,
             after_end: 0,
             unlinked: false,
+            watch: None,
         }
     }
 
@@ -313,6 +317,11 @@ impl Flow {
         }
     }
 
+    /// Who sent a RST that was believed.
+    pub(super) fn reset_by(&self) -> Option<Direction> {
+        self.closing?.reset
+    }
+
     /// Whether something waits that time or further packets may decide.
     #[inline]
     pub(super) fn waits(&self) -> bool {
@@ -379,6 +388,7 @@ impl Flow {
             half.finish(&mut ctx);
             half.jump = None;
         }
+        self.observe_end(work);
         self.state = State::Ended;
         let stats = [self.halves[0].stats(self.last_time), self.halves[1].stats(self.last_time)];
         work.sink.ended(self.id, reason, self.last_time, &stats);

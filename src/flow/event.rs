@@ -88,6 +88,85 @@ pub struct FlowAnomaly {
     pub versions: Option<(Vec<u8>, Vec<u8>)>,
 }
 
+/// Something that TCP did, for a graph over time or a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TcpEvent {
+    /// Who sent the packet; of a [`TcpEventKind::Sample`], whose bytes it is about.
+    pub direction: Direction,
+    /// When.
+    pub time: Timestamp,
+    /// Packet.
+    pub frame: u64,
+    /// What.
+    pub kind: TcpEventKind,
+}
+
+/// What TCP did. Offsets are stream offsets of the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TcpEventKind {
+    /// Bytes that were (partly or wholly) sent before; a SYN has none.
+    Retransmission {
+        /// Stream offset of the first byte.
+        offset: u64,
+        /// Payload bytes of the segment.
+        len: u64,
+    },
+    /// A segment that came after later bytes, into the hole before them.
+    OutOfOrder {
+        /// Stream offset of the first byte.
+        offset: u64,
+        /// Payload bytes of the segment.
+        len: u64,
+    },
+    /// The receive window is closed from now on.
+    ZeroWindow,
+    /// It is open again.
+    WindowOpen {
+        /// Nanoseconds that it was closed.
+        after_ns: i64,
+    },
+    /// A keep-alive probe.
+    KeepAlive,
+    /// The third acknowledgement in a row that repeats an earlier one while bytes are in flight: a
+    /// segment is missing there.
+    DuplicateAck {
+        /// Stream offset, in the other direction, of the byte that is asked for.
+        offset: u64,
+    },
+    /// The first FIN.
+    Fin,
+    /// A believable RST.
+    Reset,
+    /// How the direction stands: at most one per 100 ms, and only when something changed.
+    Sample {
+        /// Bytes sent and not acknowledged: the most of the interval.
+        in_flight: u64,
+        /// The peer's receive window, scaled: the smallest of the interval. `None` when the scale
+        /// is not known, as the capture begins after the SYN.
+        window: Option<u64>,
+        /// Round trip from a segment to its acknowledgement, in nanoseconds.
+        rtt_ns: Option<i64>,
+    },
+}
+
+impl TcpEventKind {
+    /// A stable kebab-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            TcpEventKind::Retransmission { .. } => "retransmission",
+            TcpEventKind::OutOfOrder { .. } => "out-of-order",
+            TcpEventKind::ZeroWindow => "zero-window",
+            TcpEventKind::WindowOpen { .. } => "window-open",
+            TcpEventKind::KeepAlive => "keep-alive",
+            TcpEventKind::DuplicateAck { .. } => "duplicate-ack",
+            TcpEventKind::Fin => "fin",
+            TcpEventKind::Reset => "reset",
+            TcpEventKind::Sample { .. } => "sample",
+        }
+    }
+}
+
 /// Counters of one direction of a flow.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DirectionStats {
@@ -134,6 +213,9 @@ pub trait FlowSink {
     fn anomaly(&mut self, flow: FlowId, anomaly: FlowAnomaly);
     /// One side has sent FIN and everything before it was handed on.
     fn fin(&mut self, flow: FlowId, direction: Direction, time: Timestamp);
+    /// Something that TCP did; only when the table was told to
+    /// [watch](super::FlowTable::watch).
+    fn tcp(&mut self, _flow: FlowId, _event: TcpEvent) {}
     /// The flow is over; nothing follows for it. Statistics are final.
     fn ended(
         &mut self,

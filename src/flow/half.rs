@@ -16,6 +16,8 @@ pub(super) struct Shared {
     pub(super) ring: PacketRing,
     /// Cost of all segments held by all directions.
     pub(super) buffered: usize,
+    /// Whether events of TCP are wanted.
+    pub(super) watch: bool,
     /// Entries of all frame maps.
     pub(super) frames: usize,
 }
@@ -164,6 +166,7 @@ pub(super) struct Half {
     pub(super) stats: DirectionStats,
     rtt_sum: i64,
     rtt_count: i64,
+    pub(super) last_rtt: Option<i64>,
     /// End offset and time of the segment whose acknowledgement is awaited.
     rtt_mark: Option<(u64, Timestamp)>,
     zero_since: Option<Timestamp>,
@@ -375,6 +378,7 @@ impl Half {
         if ns < 0 {
             return;
         }
+        self.last_rtt = Some(ns);
         let stats = &mut self.stats;
         stats.rtt_min_ns = Some(stats.rtt_min_ns.map_or(ns, |min| min.min(ns)));
         stats.rtt_max_ns = Some(stats.rtt_max_ns.map_or(ns, |max| max.max(ns)));
@@ -404,6 +408,11 @@ impl Half {
         if self.rtt_mark.is_some_and(|(end, _)| offset < end as i64) {
             self.rtt_mark = None;
         }
+    }
+
+    /// Since when this side's window is closed.
+    pub(super) fn zero_window_since(&self) -> Option<Timestamp> {
+        self.zero_since
     }
 
     /// Whether something waits here that time or further packets may decide.

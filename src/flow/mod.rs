@@ -12,9 +12,11 @@ mod segments;
 mod table;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use event::{
-    DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, Gap, RoleSource, StreamData,
+    DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, Gap, RoleSource,
+    StreamData, TcpEvent, TcpEventKind,
 };
 pub use frames::FrameSpan;
 pub use limits::FlowLimits;

@@ -14,6 +14,7 @@ use super::half::{Clock, Shared, SynFit};
 use super::layer::{Defragmenter, TcpPacket, Tunnel, descend, fast_path, flags};
 use super::limits::{FAR, FlowLimits, SLACK_NS};
 use super::lru::Lru;
+use super::watch::Before;
 
 /// What a packet was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +83,13 @@ impl FlowTable {
     /// An empty table.
     pub fn new(limits: FlowLimits) -> FlowTable {
         FlowTable {
-            shared: Shared { limits, ring: PacketRing::default(), buffered: 0, frames: 0 },
+            shared: Shared {
+                limits,
+                ring: PacketRing::default(),
+                buffered: 0,
+                watch: false,
+                frames: 0,
+            },
             flows: Lru::new(),
             keys: FxHashMap::default(),
             ids: FxHashMap::default(),
@@ -97,6 +104,11 @@ impl FlowTable {
             previous: None,
             clock: Clock::new(Timestamp::default(), Timestamp::default()),
         }
+    }
+
+    /// Asks for (or no longer for) [events of TCP](FlowSink::tcp).
+    pub fn watch(&mut self, wanted: bool) {
+        self.shared.watch = wanted;
     }
 
     /// Takes the next packet of the capture.
@@ -171,6 +183,9 @@ impl FlowTable {
             }
             return;
         }
+        let watch = self.shared.watch;
+        let before =
+            (watch && flow.state == State::Open).then(|| flow.halves.each_ref().map(Before::of));
         let mut work = Work {
             sink,
             shared: &mut self.shared,
@@ -179,6 +194,9 @@ impl FlowTable {
             next_id: &mut self.next_id,
         };
         flow.packet(tcp, buffer, from_low, &mut work);
+        if watch && flow.state == State::Open {
+            flow.observe(tcp, from_low, before, &mut work);
+        }
         if flow.waits() {
             self.after(slot, sink);
         }

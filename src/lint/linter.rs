@@ -156,7 +156,7 @@ impl Linter {
             Record::Gap(record) => self.gap(record),
             Record::SessionEnd(end) => self.session_end(end),
             Record::End(end) => self.end(end),
-            Record::Begin(_) => {}
+            Record::Begin(_) | Record::Tcp(_) => {}
         }
     }
 
@@ -371,6 +371,7 @@ fn time(record: &Record) -> Option<Timestamp> {
         Record::Message(record) => Some(record.message.time),
         Record::Anomaly(record) => record.time,
         Record::Gap(record) => Some(record.time),
+        Record::Tcp(record) => Some(record.time),
         Record::SessionEnd(end) => Some(end.time),
         Record::End(end) => end.last,
     }

@@ -62,8 +62,12 @@ impl Clock {
         }
     }
 
-    pub(super) fn line<'a>(&self, record: &'a Record, fields: Option<&'a FieldLines>) -> Line<'a> {
-        match record {
+    pub(super) fn line<'a>(
+        &self,
+        record: &'a Record,
+        fields: Option<&'a FieldLines>,
+    ) -> Option<Line<'a>> {
+        Some(match record {
             Record::Begin(begin) => Line::Begin(BeginLine {
                 schema: SCHEMA_VERSION,
                 program: "rtmpscope",
@@ -77,7 +81,9 @@ impl Clock {
             Record::Gap(r) => Line::Gap(self.gap(r)),
             Record::SessionEnd(r) => Line::SessionEnd(Box::new(self.session_end(r))),
             Record::End(r) => Line::End(self.end(r)),
-        }
+            // What TCP did is for figures over time, not for this list.
+            Record::Tcp(_) => return None,
+        })
     }
 
     fn session<'a>(&self, r: &'a SessionRecord) -> SessionLine<'a> {

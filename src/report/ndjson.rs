@@ -24,15 +24,22 @@ impl<W: Write> NdjsonWriter<W> {
 
     /// Writes one line; `fields` of a message when they are wanted.
     pub fn write(&mut self, record: &Record, fields: Option<&FieldLines>) -> io::Result<()> {
-        self.value(record, fields)?;
-        self.out.write_all(b"\n")
+        match self.value(record, fields)? {
+            true => self.out.write_all(b"\n"),
+            false => Ok(()),
+        }
     }
 
-    /// The object without its line end.
-    pub(super) fn value(&mut self, record: &Record, fields: Option<&FieldLines>) -> io::Result<()> {
+    /// The object without its line end; `false` when the record has none.
+    pub(super) fn value(
+        &mut self,
+        record: &Record,
+        fields: Option<&FieldLines>,
+    ) -> io::Result<bool> {
         self.clock.see(record);
-        serde_json::to_writer(&mut self.out, &self.clock.line(record, fields))
-            .map_err(io::Error::from)
+        let Some(line) = self.clock.line(record, fields) else { return Ok(false) };
+        serde_json::to_writer(&mut self.out, &line)?;
+        Ok(true)
     }
 
     /// The output, to flush it or write between lines.

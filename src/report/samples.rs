@@ -245,6 +245,7 @@ pub(super) fn every_record() -> Vec<Record> {
                 valid,
                 echo: valid.map(|_| false),
                 signature: valid,
+                answer: Vec::new(),
                 complete: true,
                 end_offset: 3073,
             },

@@ -70,7 +70,8 @@ impl<W: Write> TextWriter<W> {
             return self.write_summary(record);
         }
         match record {
-            Record::Begin(_) => Ok(()),
+            // What TCP did is for figures over time, not for this list.
+            Record::Begin(_) | Record::Tcp(_) => Ok(()),
             Record::Session(r) => self.session(r),
             Record::Handshake(r) => self.handshake(r),
             Record::Message(r) => {

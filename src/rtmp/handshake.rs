@@ -7,6 +7,9 @@ use crate::wire::handshake::{self, Layout, PACKET_LEN, Side};
 /// C0 and C1 and C2, or S0 and S1 and S2.
 const TOTAL: usize = 1 + 2 * PACKET_LEN;
 
+/// Bytes of C2/S2 that are kept: enough to recognise a command that stands in its place.
+const ANSWER: usize = 32;
+
 /// Collects one side's handshake.
 #[derive(Debug, Default)]
 pub(super) struct HandshakeReader {
@@ -60,6 +63,16 @@ impl HandshakeReader {
             return None;
         }
         self.bytes.get(from..to)?.try_into().ok()
+    }
+
+    /// The first bytes of the second packet.
+    fn answer(&self) -> &[u8] {
+        let from = 1 + PACKET_LEN;
+        let to = self.bytes.len().min(from + ANSWER);
+        if self.missing.iter().any(|(a, b)| *a < to && from < *b) {
+            return &[];
+        }
+        self.bytes.get(from..to).unwrap_or_default()
     }
 
     /// What the peer's answer is judged by.
@@ -121,6 +134,7 @@ impl HandshakeReader {
             valid,
             echo,
             signature,
+            answer: self.answer().to_vec(),
             complete: self.is_complete() && self.missing.is_empty(),
             end_offset: self.seen(),
         };

@@ -10,8 +10,6 @@ mod gather;
 mod handshake;
 mod message;
 mod payload;
-#[cfg(test)]
-mod tests;
 
 pub use gather::{Repeat, Source};
 pub use handshake::{HandshakeDetail, HandshakeRequest};

@@ -98,6 +98,11 @@ impl Index {
                 }
                 None => keep(&mut self.anomalies, record, &mut 0),
             },
+            Record::Tcp(record) => {
+                if let Some(session) = self.session_mut(record.session) {
+                    session.tcp.push(record);
+                }
+            }
             Record::SessionEnd(end) => {
                 self.waiting.remove(&end.session);
                 if let Some(session) = self.session_mut(end.session) {

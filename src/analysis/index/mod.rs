@@ -9,6 +9,7 @@ mod build;
 mod intern;
 mod row;
 mod session;
+mod tcp;
 #[cfg(test)]
 mod tests;
 
@@ -18,3 +19,4 @@ pub(in crate::analysis) use build::row_of;
 pub use intern::{Interner, Symbol};
 pub use row::{MediaKind, Row};
 pub use session::{ConfigRow, MAX_KEPT, MetadataRow, SessionIndex};
+pub use tcp::{TcpFacts, TcpSample};

@@ -2,6 +2,7 @@
 
 use super::arena::{Arena, Place};
 use super::row::Row;
+use super::tcp::TcpFacts;
 use crate::analysis::facts::FactsBuilder;
 use crate::analysis::record::{
     AnomalyRecord, GapRecord, HandshakeRecord, SessionEnd, SessionFacts, SessionRecord,
@@ -64,6 +65,8 @@ pub struct SessionIndex {
     pub payload: [u64; 2],
     /// TCP sequence number of stream offset 0 per direction, once something in it was decoded.
     pub origins: [Option<u32>; 2],
+    /// What TCP did.
+    pub tcp: TcpFacts,
     pub(super) arena: Arena,
     pub(super) facts: FactsBuilder,
 }
@@ -83,6 +86,7 @@ impl SessionIndex {
             dropped: 0,
             payload: [0; 2],
             origins: [None; 2],
+            tcp: TcpFacts::default(),
             arena: Arena::default(),
             facts: FactsBuilder::default(),
         }

@@ -1,8 +1,9 @@
 use super::arena::Arena;
 use super::*;
 use crate::analysis::{MessageRecord, Options, Pipeline, Record};
-use crate::base::{Extents, Run};
+use crate::base::{Direction, Extents, Run};
 use crate::capture::{Capture, Input, OpenOptions};
+use crate::flow::TcpEventKind;
 use crate::rtmp::Hole;
 use crate::wire::message::{Body, MessageType};
 
@@ -134,4 +135,84 @@ fn sessions_keep_what_is_rare() {
     assert!(session.end.is_some() && index.end.is_some());
     let connect = session.rows.iter().find(|row| index.strings.get(row.label) == "connect");
     assert_eq!(index.strings.get(connect.unwrap().code()), "live");
+}
+
+/// Records of a capture, with and without what TCP did.
+fn records(name: &str, tcp: bool) -> Vec<Record> {
+    let path = format!("{}/captures/{name}", env!("CARGO_MANIFEST_DIR"));
+    let mut capture =
+        Capture::open(vec![Input::Path(path.into())], OpenOptions::default()).unwrap();
+    let mut pipeline = Pipeline::new(Options { tcp, ..Options::default() });
+    let mut records = Vec::new();
+    while let Some(packet) = capture.next_packet() {
+        pipeline.push(&packet, &mut |record| records.push(record));
+    }
+    pipeline.finish(Vec::new(), &mut |record| records.push(record));
+    records
+}
+
+/// What TCP did is as often told as the counters at the end say, and changes nothing else.
+#[test]
+fn tcp_is_kept_when_asked_for() {
+    for name in [
+        "net_loss3_dup2_reorder10_delay20_publish_server_side.pcap",
+        "stall_zero_window_server_stopped_6s.pcap",
+        "net_publisher_killed_sigkill.pcap",
+        "obs_publish_nginx.pcap",
+        "junk_http_get_on_1935_nginx.pcap",
+    ] {
+        let with = records(name, true);
+        let mut index = Index::new();
+        with.iter().for_each(|record| index.push(record));
+        let others: Vec<String> = with
+            .iter()
+            .filter(|record| !matches!(record, Record::Tcp(_)))
+            .map(|record| format!("{record:?}"))
+            .collect();
+        let without: Vec<String> =
+            records(name, false).iter().map(|record| format!("{record:?}")).collect();
+        assert_eq!(others, without, "{name}");
+        for session in &index.sessions {
+            let end = session.end.as_ref().unwrap();
+            for direction in Direction::BOTH {
+                let count = |kind: &str| {
+                    let of = session.tcp.events.iter().filter(|e| e.direction == direction);
+                    of.filter(|event| event.kind.name() == kind).count() as u64
+                };
+                let stats = &end.tcp[direction.index()];
+                assert_eq!(count("retransmission"), stats.retransmissions, "{name}");
+                assert_eq!(count("out-of-order"), stats.out_of_order, "{name}");
+                assert_eq!(count("keep-alive"), stats.keep_alives, "{name}");
+                assert_eq!(count("zero-window"), stats.zero_window_spans, "{name}");
+                let samples = session.tcp.samples(direction);
+                let most = samples.iter().map(|sample| sample.in_flight()).max().unwrap_or(0);
+                assert!(most <= stats.max_in_flight, "{name}");
+                assert!(samples.is_sorted_by_key(|sample| sample.time), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stalled_receiver_shows() {
+    let records = records("stall_zero_window_server_stopped_6s.pcap", true);
+    let mut index = Index::new();
+    records.iter().for_each(|record| index.push(record));
+    let session = &index.sessions[0];
+    let opened: Vec<i64> = session
+        .tcp
+        .events
+        .iter()
+        .filter(|event| event.direction == Direction::ServerToClient)
+        .filter_map(|event| match event.kind {
+            TcpEventKind::WindowOpen { after_ns } => Some(after_ns),
+            _ => None,
+        })
+        .collect();
+    let longest = opened.iter().max().copied().unwrap_or(0);
+    assert!((1_000_000_000..7_000_000_000).contains(&longest), "{opened:?}");
+    let samples = session.tcp.samples(Direction::ClientToServer);
+    assert!(samples.iter().any(|sample| sample.window() == Some(0)), "{samples:?}");
+    // What tshark shows too: 77, scaled by 7 bits.
+    assert_eq!(samples.iter().filter_map(|sample| sample.window()).max(), Some(77 << 7));
 }

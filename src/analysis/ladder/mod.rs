@@ -7,3 +7,4 @@ mod tests;
 mod text;
 
 pub use build::{Ladder, MediaRun, Step, StepKind};
+pub use text::row_text;

@@ -1,7 +1,7 @@
 //! Steps in words.
 
 use super::build::{MediaRun, Step, StepKind};
-use crate::analysis::index::{Interner, Row, SessionIndex};
+use crate::analysis::index::{Interner, MediaKind, Row, SessionIndex};
 use crate::base::Direction;
 use crate::flow::EndReason;
 use crate::rtmp::Handshake;
@@ -37,6 +37,35 @@ impl Step {
             }
             StepKind::End => session.end.as_ref().map_or_else(String::new, |e| end(e.reason)),
         }
+    }
+}
+
+/// A message in a few words: what it is and its one telling value.
+pub fn row_text(session: &SessionIndex, strings: &Interner, row: &Row) -> String {
+    match row.type_id {
+        MessageType::COMMAND_AMF0 | MessageType::COMMAND_AMF3 => {
+            match row.request().and_then(|request| session.rows.get(request)) {
+                Some(request) => reply(strings, row, strings.get(request.label)),
+                None => command(strings, row),
+            }
+        }
+        MessageType::VIDEO | MessageType::AUDIO => {
+            let mut text = row.type_id.kind().to_owned();
+            // Of audio, the kind only says what the type already did.
+            let kind = if row.media == MediaKind::Audio { "" } else { row.media.name() };
+            for word in [kind, strings.get(row.label)] {
+                if !word.is_empty() {
+                    text.push(' ');
+                    text.push_str(word);
+                }
+            }
+            if let Some(cts) = row.composition_time().filter(|cts| *cts != 0) {
+                text.push_str(&format!(" cts {cts:+}"));
+            }
+            text
+        }
+        kind if kind.is_control() => control(strings, row),
+        _ => command(strings, row),
     }
 }
 

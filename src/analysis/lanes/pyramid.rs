@@ -6,7 +6,7 @@ use super::axis::{Clock, Window};
 use super::commands::{CommandSpan, Commands};
 use super::step::State;
 use super::summary::Summary;
-use crate::analysis::index::{Interner, Row, SessionIndex};
+use crate::analysis::index::{Interner, MediaKind, Row, SessionIndex};
 use crate::base::Timestamp;
 use crate::wire::message::MessageType;
 
@@ -35,6 +35,8 @@ pub struct Lanes {
     commands: Commands,
     /// Rows of protocol control and user control messages.
     controls: Vec<u32>,
+    /// Rows of coded key frames.
+    keys_video: Vec<u32>,
 }
 
 impl Lanes {
@@ -51,6 +53,7 @@ impl Lanes {
             levels: Vec::new(),
             commands: Commands::default(),
             controls: Vec::new(),
+            keys_video: Vec::new(),
         }
     }
 
@@ -75,6 +78,9 @@ impl Lanes {
             match row.type_id {
                 MessageType::COMMAND_AMF0 | MessageType::COMMAND_AMF3 => {
                     self.commands.push(number, row);
+                }
+                MessageType::VIDEO if row.media == MediaKind::Key => {
+                    self.keys_video.push(number as u32);
                 }
                 kind if kind.is_control() => self.controls.push(number as u32),
                 _ => {}
@@ -315,6 +321,17 @@ impl Lanes {
     /// The command and the reply that a row is one of.
     pub fn exchange(&self, row: usize) -> Option<(usize, Option<usize>)> {
         self.commands.of(row)
+    }
+
+    /// Row numbers of the key frames, ascending.
+    pub fn key_frames(&self) -> &[u32] {
+        &self.keys_video
+    }
+
+    /// Row number of the last message whose place on the axis is not after `at`.
+    pub fn last_row(&self, session: &SessionIndex, at: i64) -> Option<usize> {
+        let window = Window { from: i64::MIN, to: at.saturating_add(1) };
+        self.row_at(self.positions(session, window).end.checked_sub(1)?)
     }
 
     /// Row numbers of control messages within a window, the first `limit` of them.

@@ -172,3 +172,40 @@ fn failures_are_counted() {
     }
     assert!(failures >= 3);
 }
+
+/// `cargo test --release -- --ignored --nocapture million` prints what a million rows cost.
+#[test]
+#[ignore = "measures"]
+fn a_million_rows() {
+    let mut index = load("obs_publish_nginx.pcap");
+    let session = &mut index.sessions[0];
+    let rows = session.rows.clone();
+    let length = session.last.0 - rows[0].time.0 + 1;
+    while session.rows.len() < 1_000_000 {
+        let round = (session.rows.len() / rows.len()) as i64;
+        session.rows.extend(rows.iter().map(|row| {
+            let mut row = *row;
+            row.time.0 += round * length;
+            row.timestamp = row.timestamp.wrapping_add((round * length / 1_000_000) as u32);
+            row
+        }));
+    }
+    session.last = session.rows.last().unwrap().time;
+    let session = &index.sessions[0];
+    for clock in [Clock::Capture, Clock::Rtmp] {
+        let start = std::time::Instant::now();
+        let lanes = lanes(&index, session, clock);
+        println!("{clock:?}: took in {} rows in {:?}", session.rows.len(), start.elapsed());
+        for share in [1, 10, 1000, 100_000] {
+            let whole = lanes.extent(session);
+            let window = Window::new(
+                whole.from + whole.len() / 3,
+                whole.from + whole.len() / 3 + whole.len() / share,
+            );
+            let window = if share == 1 { whole } else { window };
+            let start = std::time::Instant::now();
+            let view = lanes.view(session, &index.strings, window, 200);
+            println!("  1/{share}: {} rows in {:?}", view.total.messages, start.elapsed());
+        }
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use etherparse::{TcpOptionElement, TcpOptionsIterator};
+
 use super::Bounded;
 use super::ip::Addresses;
 
@@ -26,6 +28,8 @@ pub(crate) struct TcpPacket<'a> {
     pub(crate) flags: u8,
     /// As on the wire, not scaled.
     pub(crate) window: u16,
+    /// Of a SYN: its window scale option (RFC 7323 section 2), if it has one.
+    pub(crate) window_scale: Option<u8>,
     /// The captured payload.
     pub(crate) payload: &'a [u8],
     /// Payload bytes that a snap length cut from the end.
@@ -37,6 +41,13 @@ impl TcpPacket<'_> {
     pub(crate) fn has(&self, flags: u8) -> bool {
         self.flags & flags == flags
     }
+}
+
+fn window_scale(options: &[u8]) -> Option<u8> {
+    TcpOptionsIterator::from_slice(options).find_map(|option| match option {
+        Ok(TcpOptionElement::WindowScale(shift)) => Some(shift),
+        _ => None,
+    })
 }
 
 /// Back from the mapped form.
@@ -75,6 +86,10 @@ pub(super) fn decode_tcp(
         acknowledgement: u32_at(8),
         flags: header[13],
         window: u16_at(14),
+        window_scale: match header[13] & flags::SYN {
+            0 => None,
+            _ => window_scale(layer.data.get(20..header_len).unwrap_or(&[])),
+        },
         payload,
         cut: cut.try_into().unwrap_or(u32::MAX),
     })

@@ -6,3 +6,4 @@ mod loss;
 mod order;
 mod properties;
 mod support;
+mod watch;

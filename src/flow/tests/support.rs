@@ -6,7 +6,7 @@ use etherparse::{PacketBuilder, TcpHeader};
 use crate::base::{Direction, GapKind, LinkType, Packet, Timestamp};
 use crate::flow::{
     DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowLimits, FlowSink, FlowTable, Gap,
-    Outcome, StreamData,
+    Outcome, StreamData, TcpEvent,
 };
 
 pub(super) const C2S: Direction = Direction::ClientToServer;
@@ -27,6 +27,7 @@ pub(super) struct Told {
     pub(super) gaps: Vec<Gap>,
     pub(super) anomalies: Vec<FlowAnomaly>,
     pub(super) fins: Vec<Direction>,
+    pub(super) tcp: Vec<TcpEvent>,
     pub(super) end: Option<(EndReason, [DirectionStats; 2])>,
 }
 
@@ -100,6 +101,10 @@ impl FlowSink for Log {
         let told = self.flow(flow);
         assert!(!told.fins.contains(&direction));
         told.fins.push(direction);
+    }
+
+    fn tcp(&mut self, flow: FlowId, event: TcpEvent) {
+        self.flow(flow).tcp.push(event);
     }
 
     fn ended(

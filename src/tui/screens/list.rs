@@ -1,10 +1,17 @@
 //! Every screen there is.
 
+use super::ladder::LadderScreen;
 use super::messages::Messages;
 use super::sessions::Sessions;
+use super::timeline::Timeline;
 use crate::tui::contract::Screen;
 
 /// One of each, in the order of their number keys. A screen that is not in the list has no tab.
 pub fn all() -> Vec<Box<dyn Screen>> {
-    vec![Box::<Sessions>::default(), Box::<Messages>::default()]
+    vec![
+        Box::<Sessions>::default(),
+        Box::<Timeline>::default(),
+        Box::<LadderScreen>::default(),
+        Box::<Messages>::default(),
+    ]
 }

@@ -1,9 +1,15 @@
 //! A file or folder per screen. [`all`] makes them.
 
+pub mod chart;
+mod ladder;
 mod list;
 mod messages;
+mod scroll;
 mod sessions;
 mod sheet;
+#[cfg(test)]
+mod testing;
+mod timeline;
 mod words;
 
 pub use list::all;

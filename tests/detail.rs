@@ -1,8 +1,13 @@
-use super::*;
-use crate::analysis::index::Index;
-use crate::analysis::{HandshakeRecord, MessageRecord, Options, Pipeline, Record};
-use crate::base::{Packet, PacketSource};
-use crate::capture::{Capture, Input, OpenOptions};
+//! A message that is read again is the message that was read: every byte, and where it came from.
+
+mod support;
+
+use rtmpscope::analysis::detail::{HandshakeRequest, MessageDetail, MessageRequest, Source};
+use rtmpscope::analysis::index::Index;
+use rtmpscope::analysis::{HandshakeRecord, MessageRecord, Options, Pipeline, Record};
+use rtmpscope::base::{LinkType, Packet, PacketSource};
+use rtmpscope::capture::{Capture, Input, OpenOptions};
+use support::*;
 
 /// Packets in memory, a few at a time.
 struct Packets(Vec<Packet>);
@@ -180,4 +185,112 @@ fn a_source_that_fails_is_told() {
     let index = run(&packets("publish_denied_nginx.pcap"), false).index;
     let request = MessageRequest::new(&index, 1, 0).unwrap().unwrap();
     assert_eq!(request.read(&mut Broken).unwrap_err(), "the disk is gone");
+}
+
+fn plan(rng: &mut Rng) -> Plan {
+    let sizes = [None, Some(60_000), Some(4096), Some(500)];
+    Plan {
+        client_chunk_size: *rng.pick(&sizes),
+        server_chunk_size: *rng.pick(&sizes),
+        role: if rng.chance(50) { Role::Publish } else { Role::Play },
+        video_csid: *rng.pick(&[6, 64, 320]),
+        key_size: 9000,
+        gops: 2,
+        frames_per_gop: 4,
+        interleave: rng.chance(50),
+        ..Plan::new(rng.next())
+    }
+}
+
+/// Everything that networks and capture programs do, one after another and mixed.
+#[test]
+fn messages_of_damaged_captures_are_read_again_as_they_were() {
+    let mut messages = 0;
+    for seed in 0..160_u64 {
+        let mut rng = Rng::new(seed);
+        let scenario = plan(&mut rng).build();
+        let net = if rng.chance(25) { Net::default().v6() } else { Net::default() };
+        let mut trace = net.packetize(&scenario);
+        for fault in 0..6 {
+            if seed % 8 != fault && !rng.chance(25) {
+                continue;
+            }
+            let data = trace.data();
+            let at = data[rng.below(data.len())];
+            match fault {
+                0 => {
+                    let again = rng.below(5);
+                    trace.duplicate(at, again);
+                }
+                1 => {
+                    trace.shuffle_flights(&mut rng);
+                }
+                2 => {
+                    trace.resplit(&mut rng, 700);
+                    trace.widen(at, 600, 300);
+                }
+                3 => {
+                    let lost: Vec<usize> = (0..3).map(|_| data[rng.below(data.len())]).collect();
+                    trace.drop_from_capture(&lost);
+                }
+                4 => {
+                    trace.lose_on_network(at, 3);
+                    trace.contradict(at);
+                }
+                _ => {
+                    trace.keep_alive(at, 1);
+                }
+            }
+        }
+        if seed % 16 == 7 {
+            trace.start_at(rng.between(4, trace.segments.len() / 2));
+        }
+        if seed % 16 == 15 {
+            trace.snaplen(200);
+        }
+        messages += check(trace.packets(), &format!("seed {seed}"));
+    }
+    assert!(messages > 2_000, "{messages}");
+}
+
+/// An Ethernet frame with IPv4 as fragments of at most `len` bytes of payload.
+fn fragments(packet: &Packet, len: usize) -> Vec<Vec<u8>> {
+    let (head, payload) = packet.data.split_at(34);
+    let pieces = payload.chunks(len);
+    let count = pieces.len();
+    pieces.enumerate().map(|(number, piece)| fragment(head, number, count, len, piece)).collect()
+}
+
+fn fragment(head: &[u8], number: usize, count: usize, len: usize, piece: &[u8]) -> Vec<u8> {
+    let mut frame = head.to_vec();
+    let more = if number + 1 < count { 0x2000 } else { 0 };
+    let place = (number * len / 8) as u16 | more;
+    frame[16..18].copy_from_slice(&(20 + piece.len() as u16).to_be_bytes());
+    frame[20..22].copy_from_slice(&place.to_be_bytes());
+    frame.extend_from_slice(piece);
+    frame
+}
+
+/// Bytes of a fragmented datagram are in the packet of its last fragment, whose predecessors have
+/// to be read too.
+#[test]
+fn messages_in_ip_fragments_are_read_again() {
+    let scenario = Plan::new(5).build();
+    let mut packets = Vec::new();
+    for (number, packet) in Net::default().packetize(&scenario).packets().iter().enumerate() {
+        assert_eq!(packet.link, LinkType::ETHERNET);
+        let mut original = packet.clone();
+        let mut data = packet.data.to_vec();
+        data[18..20].copy_from_slice(&(number as u16).to_be_bytes());
+        original.data = data.into();
+        for data in fragments(&original, 256) {
+            packets.push(Packet {
+                frame: packets.len() as u64 + 1,
+                original_len: data.len() as u32,
+                data: data.into(),
+                ..original.clone()
+            });
+        }
+    }
+    assert!(check(packets, "fragments") > 10);
 }

@@ -1,0 +1,484 @@
+//! Each lane's picture.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::lanes::Lane;
+use crate::analysis::index::{Interner, SessionIndex};
+use crate::analysis::lanes::{Lanes, MarkKind, Media, Span, Summary, View};
+use crate::base::{Direction, GapKind};
+use crate::flow::EndReason;
+use crate::lint::{Finding, Severity};
+use crate::tui::screens::chart::{self, bitrate, bytes, cells, count, duration, put};
+use crate::tui::theme::{Role, Theme};
+use crate::wire::message::MessageType;
+
+/// What the lanes are drawn from.
+pub struct Picture<'a> {
+    /// The session.
+    pub session: &'a SessionIndex,
+    /// Its strings.
+    pub strings: &'a Interner,
+    /// Its lanes.
+    pub lanes: &'a Lanes,
+    /// What is in sight.
+    pub view: &'a View,
+    /// Colours and glyphs.
+    pub theme: &'a Theme,
+    /// The direction that most media goes in.
+    pub media: Direction,
+    /// What was found, in all sessions.
+    pub findings: &'a [Finding],
+}
+
+impl Picture<'_> {
+    /// Draws a lane; `side` is the column of figures at its right, empty on a narrow terminal.
+    pub fn lane(&self, buffer: &mut Buffer, lane: Lane, area: Rect, side: Rect) {
+        match lane {
+            Lane::Commands => {
+                super::commands::draw(buffer, area, self.theme, self.view, self.strings);
+            }
+            Lane::Control => self.control(buffer, area),
+            Lane::Video => self.video(buffer, area),
+            Lane::Audio => self.audio(buffer, area),
+            Lane::Offset => self.span(buffer, area, |sum| sum.av_offset, 100.0),
+            Lane::Late => self.span(buffer, area, |sum| sum.lateness, 250.0),
+            Lane::Rate => self.rate(buffer, area),
+            Lane::Flight => self.flight(buffer, area),
+            Lane::Tcp => self.tcp(buffer, area),
+            Lane::Findings => self.odd(buffer, area),
+        }
+        for (line, text) in self.figures(lane).into_iter().enumerate().take(side.height.into()) {
+            let style = self.theme.style(if line == 0 { Role::Text } else { Role::Dim });
+            put(buffer, side.x, side.y + line as u16, side.width, &text, style);
+        }
+    }
+
+    fn style(&self, role: Role) -> Style {
+        self.theme.style(role)
+    }
+
+    fn sum(&self, column: usize) -> Option<&Summary> {
+        self.view.columns.get(column).map(|column| &column.sum)
+    }
+
+    fn column(&self, at: i64) -> u16 {
+        self.view.window.column(at, self.view.columns.len()) as u16
+    }
+
+    /// One letter a column, the most telling one.
+    fn control(&self, buffer: &mut Buffer, area: Rect) {
+        let mut letters: Vec<(u8, &str, Role)> = vec![(0, " ", Role::Control); area.width.into()];
+        let mut offer = |column: u16, letter: (u8, &'static str, Role)| {
+            if let Some(held) = letters.get_mut(usize::from(column))
+                && held.0 < letter.0
+            {
+                *held = letter;
+            }
+        };
+        for number in &self.view.controls {
+            let Some(row) = self.session.rows.get(*number) else { continue };
+            let letter = control_letter(row.type_id, self.strings.get(row.label));
+            offer(self.column(self.lanes.at(*number, row)), letter);
+        }
+        for mark in &self.view.marks {
+            if let MarkKind::Handshake(index) = mark.kind {
+                let valid = self
+                    .session
+                    .handshakes
+                    .get(index)
+                    .is_none_or(|h| h.handshake.complete && h.handshake.valid != Some(false));
+                let role = if valid { Role::Good } else { Role::Error };
+                offer(self.column(mark.at), (9, "H", role));
+            }
+        }
+        for (column, (_, letter, role)) in letters.into_iter().enumerate() {
+            put(buffer, area.x + column as u16, area.y, 1, letter, self.style(role));
+        }
+    }
+
+    fn video(&self, buffer: &mut Buffer, area: Rect) {
+        let heads = Rect { height: area.height.min(1), ..area };
+        let body = Rect { y: area.y + heads.height, height: area.height - heads.height, ..area };
+        self.frames(buffer, body, |sum| &sum.video, Role::Video);
+        // Key frames, and between two of them the length of the GOP if there is room.
+        let numbers = self.lanes.key_frames();
+        let at = |number: &u32| {
+            let row = self.session.rows.get(*number as usize);
+            row.map_or(i64::MIN, |row| self.lanes.at(*number as usize, row))
+        };
+        let mut keys: Vec<i64> = numbers.iter().map(at).collect();
+        // On the RTMP clock a stream that began again goes back.
+        keys.sort_unstable();
+        let from = keys.partition_point(|at| *at < self.view.window.from);
+        let to = keys.partition_point(|at| *at < self.view.window.to);
+        let mut free = 0;
+        for index in from..to {
+            let Some(at) = keys.get(index).copied() else { break };
+            let column = self.column(at);
+            if column < free {
+                continue;
+            }
+            put(buffer, heads.x + column, heads.y, 1, "K", self.style(Role::KeyFrame));
+            free = column + 1;
+            let Some(next) = keys.get(index + 1) else { continue };
+            let text = duration(next - at);
+            let end = if *next < self.view.window.to { self.column(*next) } else { area.width };
+            let len = cells(&text);
+            if end.saturating_sub(column) > len + 3 {
+                put(buffer, heads.x + column + 2, heads.y, len, &text, self.style(Role::Dim));
+                free = column + 3 + len;
+            }
+        }
+    }
+
+    fn audio(&self, buffer: &mut Buffer, area: Rect) {
+        self.frames(buffer, area, |sum| &sum.audio, Role::Audio);
+    }
+
+    /// Bytes per column; where frames stopped for long, shade and the length of the gap.
+    fn frames(&self, buffer: &mut Buffer, area: Rect, of: impl Fn(&Summary) -> &Media, role: Role) {
+        let media = |column: usize| self.sum(column).map_or_else(Media::default, |sum| *of(sum));
+        let most = (0..self.view.columns.len()).map(|c| media(c).bytes).max().unwrap_or(0);
+        let root = |value: u64| (value as f64).sqrt();
+        let style = |column: usize| match media(column).keys {
+            0 => self.style(role),
+            _ => self.style(Role::KeyFrame),
+        };
+        // The root, so that inter frames are seen beside a key frame ten times as large.
+        chart::bars(buffer, area, self.theme, root(most), |c| root(media(c).bytes), style);
+        let shade = self.theme.glyphs().shades[0];
+        for (from, to, gap) in self.gaps(&of) {
+            let y = area.bottom().saturating_sub(1);
+            for column in from..to {
+                put(buffer, area.x + column, y, 1, shade, self.style(Role::Gap));
+            }
+            let text = format!("gap {}", duration(gap));
+            let len = cells(&text);
+            if to - from > len + 1 {
+                let x = area.x + from + (to - from - len) / 2;
+                put(buffer, x, y, len, &text, self.style(Role::Gap));
+            }
+        }
+    }
+
+    /// Columns without frames in which a frame was due: from, to, and the whole gap.
+    fn gaps(&self, of: impl Fn(&Summary) -> &Media) -> Vec<(u16, u16, i64)> {
+        let frames = |sum: &Summary| of(sum).frames;
+        let total = of(&self.view.total);
+        let usual = self.view.window.len() / i64::from(total.frames.max(1));
+        // Four frames late is no jitter; below 150 ms nobody notices.
+        let limit = usual.saturating_mul(4).max(150_000_000);
+        let mut gaps = Vec::new();
+        let mut empty_since = 0;
+        for (number, column) in self.view.columns.iter().enumerate() {
+            if frames(&column.sum) == 0 {
+                continue;
+            }
+            let gap = of(&column.sum).max_gap;
+            if gap > limit && empty_since < number {
+                gaps.push((empty_since as u16, number as u16, gap));
+            }
+            empty_since = number + 1;
+        }
+        gaps
+    }
+
+    /// A line for a value that may be on either side of zero; beyond `alarm` it is a warning.
+    fn span(&self, buffer: &mut Buffer, area: Rect, of: impl Fn(&Summary) -> Span, alarm: f64) {
+        let (low, high) = scale(of(&self.view.total));
+        // Columns without media hold the value, so that the line does not break up when zoomed in.
+        let mut held = None;
+        let values: Vec<(Option<f64>, bool)> = (self.view.columns.iter())
+            .map(|column| {
+                let span = of(&column.sum);
+                let value = (span.count > 0).then(|| (span.min as f64 + span.max as f64) / 2.0);
+                held = value.or(held);
+                (held, value.is_some())
+            })
+            .collect();
+        let at = |column: usize| values.get(column).copied().unwrap_or((None, false));
+        let value = |column: usize| at(column).0.map(|value| (value, value));
+        let style = |column: usize| match at(column) {
+            (_, false) => self.style(Role::Dim),
+            (Some(value), _) if value.abs() > alarm => self.style(Role::Warning),
+            _ => self.style(Role::Text),
+        };
+        chart::line(buffer, area, self.theme, (low, high), value, style);
+    }
+
+    /// Video above audio, in one bar: what is audio is drawn in its colour.
+    fn rate(&self, buffer: &mut Buffer, area: Rect) {
+        let rate = |column: usize| self.view.columns.get(column).map_or([0.0; 2], |c| c.rate);
+        let all = |column: usize| rate(column)[0] + rate(column)[1];
+        let most = (0..self.view.columns.len()).map(all).fold(0.0, f64::max);
+        let role = |column: usize| match rate(column) {
+            [audio, video] if audio > video => Role::Audio,
+            _ => Role::Video,
+        };
+        chart::bars(buffer, area, self.theme, most, all, |c| self.style(role(c)));
+        // The cells that audio fills take its colour.
+        for column in 0..area.width {
+            let audio = rate(usize::from(column))[0];
+            let cells = (audio / most.max(1.0) * f64::from(area.height)).floor() as u16;
+            for up in 0..cells.min(area.height) {
+                if let Some(cell) = buffer.cell_mut((area.x + column, area.bottom() - 1 - up)) {
+                    cell.set_style(self.style(Role::Audio));
+                }
+            }
+        }
+    }
+
+    /// Bytes that the peer has not acknowledged, against the window.
+    fn flight(&self, buffer: &mut Buffer, area: Rect) {
+        let way = self.media.index();
+        let window = self.view.flight[way].window.map_or(0.0, f64::from);
+        let mut held = 0.0;
+        let values: Vec<f64> = (self.view.columns.iter())
+            .map(|column| {
+                let span = column.sum.flight[way];
+                let most = if span.count > 0 { span.max.max(0) as f64 } else { held };
+                held = span.last().map_or(held, |last| last.max(0) as f64);
+                most
+            })
+            .collect();
+        let flight = |column: usize| values.get(column).copied().unwrap_or(0.0);
+        let most = (0..self.view.columns.len()).map(flight).fold(0.0, f64::max);
+        let style = |column: usize| match flight(column) > window && window > 0.0 {
+            true => self.style(Role::Warning),
+            false => self.style(Role::Data),
+        };
+        // A window that is hardly used would flatten everything.
+        let top = if most > window / 8.0 { most.max(window) } else { most };
+        chart::bars(buffer, area, self.theme, top, flight, style);
+    }
+
+    fn tcp(&self, buffer: &mut Buffer, area: Rect) {
+        for mark in &self.view.marks {
+            let (letter, role) = match mark.kind {
+                MarkKind::Gap(index) => match self.session.gaps.get(index).map(|gap| gap.kind) {
+                    Some(GapKind::Network) => ("x", Role::Error),
+                    _ => (self.theme.glyphs().gap, Role::Gap),
+                },
+                MarkKind::End => match self.session.end.as_ref().map(|end| end.reason) {
+                    Some(EndReason::Fin(_)) => ("F", Role::Note),
+                    Some(EndReason::Reset(_)) => ("R", Role::Error),
+                    _ => ("|", Role::Dim),
+                },
+                _ => continue,
+            };
+            put(buffer, area.x + self.column(mark.at), area.y, 1, letter, self.style(role));
+        }
+    }
+
+    /// Findings in sight: their place on the axis.
+    fn found(&self) -> impl Iterator<Item = (u16, &Finding)> {
+        let number = self.session.number();
+        let here = self.findings.iter().filter(move |finding| finding.session == Some(number));
+        here.filter_map(|finding| {
+            let at = self.lanes.moment(self.session, finding.place.time);
+            self.view.window.contains(at).then(|| (self.column(at), finding))
+        })
+    }
+
+    fn odd(&self, buffer: &mut Buffer, area: Rect) {
+        let mut cells: Vec<Option<Severity>> = vec![None; area.width.into()];
+        for (number, column) in self.view.columns.iter().enumerate() {
+            if column.anomalies > 0 {
+                put(buffer, area.x + number as u16, area.y, 1, "!", self.style(Role::Dim));
+            }
+        }
+        for (column, finding) in self.found() {
+            if let Some(cell) = cells.get_mut(usize::from(column)) {
+                *cell = (*cell).max(Some(finding.severity));
+            }
+        }
+        for (column, severity) in cells.into_iter().enumerate() {
+            let Some(severity) = severity else { continue };
+            let (letter, role) = match severity {
+                Severity::Error => ("E", Role::Error),
+                Severity::Warning => ("W", Role::Warning),
+                _ => ("N", Role::Note),
+            };
+            put(buffer, area.x + column as u16, area.y, 1, letter, self.style(role));
+        }
+    }
+
+    /// Figures beside a lane, most telling first.
+    fn figures(&self, lane: Lane) -> Vec<String> {
+        let total = &self.view.total;
+        let seconds = self.view.window.len() as f64 / 1e9;
+        let minus = self.theme.glyphs().minus;
+        match lane {
+            Lane::Commands => {
+                let slowest = self.view.commands.iter().filter_map(|span| span.response).max();
+                let mut lines = vec![count(self.view.commands.len() as u64, "command")];
+                if total.failures > 0 {
+                    lines.insert(0, format!("{} refused", total.failures));
+                }
+                lines.extend(slowest.map(|slowest| format!("slowest {}", duration(slowest))));
+                lines
+            }
+            Lane::Control => vec![match total.acks[0] + total.acks[1] {
+                0 => "no acks".into(),
+                acks => count(acks, "ack"),
+            }],
+            Lane::Video if total.video.frames == 0 => vec!["none".into()],
+            Lane::Video => {
+                let mut lines = vec![
+                    format!("{} {} K", count(total.video.frames, "frame"), total.video.keys),
+                    format!("{:.1} fps", f64::from(total.video.frames) / seconds),
+                ];
+                lines.push(format!("gap {}", duration(total.video.max_gap)));
+                lines
+            }
+            Lane::Audio if total.audio.frames == 0 => vec!["none".into()],
+            Lane::Audio => vec![
+                count(total.audio.frames, "frame"),
+                format!("gap {}", duration(total.audio.max_gap)),
+            ],
+            Lane::Offset => range(total.av_offset, minus),
+            Lane::Late => range(total.lateness, minus),
+            Lane::Rate => {
+                let rate = |bytes: u64| bytes as f64 * 8.0 / seconds;
+                let all = self.view.columns.iter().map(|c| c.rate[0] + c.rate[1]);
+                vec![
+                    format!("top {}", bitrate(all.fold(0.0, f64::max))),
+                    format!("video {}", bitrate(rate(total.video.bytes))),
+                    format!("audio {}", bitrate(rate(total.audio.bytes))),
+                ]
+            }
+            Lane::Flight => {
+                let flight = &self.view.flight[self.media.index()];
+                let span = total.flight[self.media.index()];
+                let mut lines = Vec::new();
+                match flight.acked {
+                    Some(_) if span.count > 0 => {
+                        lines.push(format!("max {}", bytes(span.max.max(0) as u64)));
+                    }
+                    _ => lines.push("never acked".into()),
+                }
+                lines.extend(flight.window.map(|w| format!("window {}", bytes(w.into()))));
+                lines
+            }
+            Lane::Tcp => {
+                let lost: [u64; 2] =
+                    self.view.columns.iter().fold([0; 2], |sum, column| {
+                        [sum[0] + column.lost[0], sum[1] + column.lost[1]]
+                    });
+                match lost {
+                    [0, 0] => vec!["no loss".into()],
+                    [capture, 0] => vec![format!("{} missed", bytes(capture))],
+                    [_, network] => vec![format!("{} lost", bytes(network))],
+                }
+            }
+            Lane::Findings => {
+                let odd: u32 = self.view.columns.iter().map(|column| column.anomalies).sum();
+                match (self.found().count() as u64, odd) {
+                    (0, 0) => vec!["nothing".into()],
+                    (0, 1) => vec!["1 anomaly".into()],
+                    (0, odd) => vec![format!("{odd} anomalies")],
+                    (found, _) => vec![count(found, "finding")],
+                }
+            }
+        }
+    }
+}
+
+fn control_letter(kind: MessageType, event: &str) -> (u8, &'static str, Role) {
+    match kind {
+        MessageType::ABORT => (8, "X", Role::Error),
+        MessageType::SET_CHUNK_SIZE => (7, "S", Role::Control),
+        MessageType::WINDOW_ACKNOWLEDGEMENT_SIZE => (6, "W", Role::Control),
+        MessageType::SET_PEER_BANDWIDTH => (5, "B", Role::Control),
+        MessageType::ACKNOWLEDGEMENT => (1, "A", Role::Dim),
+        _ if event.starts_with("ping") => (2, "P", Role::Dim),
+        _ => (3, "U", Role::Control),
+    }
+}
+
+/// Bottom and top of a lane for a value: with zero in it, unless the value is far from there.
+fn scale(span: Span) -> (f64, f64) {
+    if span.count == 0 {
+        return (-1.0, 1.0);
+    }
+    let (low, high) = (span.min as f64, span.max as f64);
+    let air = ((high - low) * 0.05).max(1.0);
+    match low > (high - low) * 2.0 || high < (low - high) * 2.0 {
+        true => (low - air, high + air),
+        false => (low.min(0.0) - air, high.max(0.0) + air),
+    }
+}
+
+fn range(span: Span, minus: &str) -> Vec<String> {
+    if span.count == 0 {
+        return vec!["none".into()];
+    }
+    let signed = |value: i64| format!("{value:+}").replace('-', minus);
+    vec![
+        format!("{} to {}", signed(span.min), signed(span.max)),
+        format!("last {}", signed(span.last)),
+    ]
+}
+
+/// What the letters and shades in sight mean.
+fn legend(picture: &Picture<'_>) -> Vec<String> {
+    let glyphs = picture.theme.glyphs();
+    let (view, session) = (picture.view, picture.session);
+    let control = |kind: MessageType| {
+        view.controls.iter().any(|row| session.rows.get(*row).is_some_and(|r| r.type_id == kind))
+    };
+    let mark = |is: fn(MarkKind) -> bool| view.marks.iter().any(|mark| is(mark.kind));
+    let lost = |kind: usize| view.columns.iter().any(|column| column.lost[kind] > 0);
+    let total = &view.total;
+    let gap = picture.gaps(|sum| &sum.video).len() + picture.gaps(|sum| &sum.audio).len() > 0;
+    let event = |ping: bool| {
+        view.controls.iter().filter_map(|row| session.rows.get(*row)).any(|row| {
+            row.type_id == MessageType::USER_CONTROL
+                && picture.strings.get(row.label).starts_with("ping") == ping
+        })
+    };
+    let found = |severity| picture.found().any(|(_, finding)| finding.severity == severity);
+    let ended = mark(|kind| kind == MarkKind::End).then_some(session.end.as_ref()).flatten();
+    let ended = |is: fn(&EndReason) -> bool| ended.is_some_and(|end| is(&end.reason));
+    [
+        (total.video.keys > 0, "K key frame".to_owned()),
+        (gap, format!("{} gap", glyphs.shades[0])),
+        (total.commands > 0, format!("{}{} command", glyphs.right, glyphs.left)),
+        (total.commands > 0, format!("{} reply", glyphs.check)),
+        (total.failures > 0, format!("{} refused", glyphs.cross)),
+        (mark(|kind| matches!(kind, MarkKind::Handshake(_))), "H handshake".to_owned()),
+        (control(MessageType::SET_CHUNK_SIZE), "S chunk size".to_owned()),
+        (control(MessageType::WINDOW_ACKNOWLEDGEMENT_SIZE), "W window".to_owned()),
+        (control(MessageType::SET_PEER_BANDWIDTH), "B bandwidth".to_owned()),
+        (control(MessageType::ABORT), "X abort".to_owned()),
+        (control(MessageType::ACKNOWLEDGEMENT), "A ack".to_owned()),
+        (event(true), "P ping".to_owned()),
+        (event(false), "U user control".to_owned()),
+        (lost(0), format!("{} not captured", glyphs.gap)),
+        (lost(1), "x lost".to_owned()),
+        (ended(|end| matches!(end, EndReason::Fin(_))), "F FIN".to_owned()),
+        (ended(|end| matches!(end, EndReason::Reset(_))), "R RST".to_owned()),
+        (mark(|kind| matches!(kind, MarkKind::Anomaly(_))), "! anomaly".to_owned()),
+        (found(Severity::Error), "E error".to_owned()),
+        (found(Severity::Warning), "W warning".to_owned()),
+        (found(Severity::Note), "N note".to_owned()),
+    ]
+    .into_iter()
+    .filter_map(|(there, text)| there.then_some(text))
+    .collect()
+}
+
+/// Draws the legend as far as it fits.
+pub fn draw_legend(buffer: &mut Buffer, area: Rect, picture: &Picture<'_>) {
+    let mut x = area.x;
+    for text in legend(picture) {
+        let len = cells(&text);
+        if x + len > area.right() {
+            break;
+        }
+        put(buffer, x, area.y, len, &text, picture.theme.style(Role::Dim));
+        x += len + 2;
+    }
+}
