@@ -194,6 +194,7 @@ impl DumpArgs {
             follow: self.follow,
             show_secrets: self.show_secrets,
             decode_as: self.decode_as.clone(),
+            filter: self.filter.clone(),
             ..super::view::ViewArgs::default()
         })
     }
