@@ -42,6 +42,8 @@ pub(super) struct Flows {
     options: Options,
     /// By [`FlowId`].
     states: Vec<State>,
+    /// By session number, from 1; whether its directions are the flow's reversed.
+    sessions: Vec<(FlowId, bool)>,
     pub queue: Vec<Queued>,
     pub totals: Totals,
     /// Flows whose bytes nobody needs any more.
@@ -126,6 +128,7 @@ impl Flows {
         Flows {
             options,
             states: Vec::new(),
+            sessions: Vec::new(),
             queue: Vec::new(),
             totals: Totals::default(),
             ignore: Vec::new(),
@@ -147,6 +150,11 @@ impl Flows {
                 }
             }
         }
+    }
+
+    /// The flow of a session, and whether the session's directions are the flow's reversed.
+    pub fn flow_of(&self, session: u32) -> Option<(FlowId, bool)> {
+        self.sessions.get(session.checked_sub(1)? as usize).copied()
     }
 
     fn expected(&self, info: &FlowInfo) -> bool {
@@ -207,6 +215,7 @@ impl Flows {
         midstream: bool,
     ) -> u32 {
         self.totals.sessions += 1;
+        self.sessions.push((flow, flip));
         let number = self.totals.sessions as u32;
         let info = &probing.info;
         let (client, server) =
@@ -221,7 +230,9 @@ impl Flows {
             time: info.time,
             frame: info.frame,
             tunnels: info.tunnels.clone(),
-            note: note::describe(transport, &probing.heads.each_ref().map(|head| &head.bytes[..])),
+            note: note::describe(transport, &probing.heads.each_ref().map(|head| &head.bytes[..]))
+                // In mid-stream the first byte is any.
+                .filter(|_| !(midstream && transport == Transport::Unknown)),
         });
         self.queue.push(Queued { flow, flip, record });
         number

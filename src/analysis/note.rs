@@ -14,8 +14,22 @@ pub(super) fn describe(transport: Transport, heads: &[&[u8]; 2]) -> Option<Strin
             })?;
             Some(format!("HTTP {method}"))
         }
+        Transport::Unknown => unknown(&heads[0]),
         _ => None,
     }
+}
+
+/// What is known to come before C0, or the byte in its place.
+fn unknown(head: &[u8]) -> Option<String> {
+    const PROXY_V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
+    if head.starts_with(b"PROXY ") {
+        return Some("PROXY protocol header, version 1".into());
+    }
+    if head.starts_with(PROXY_V2) {
+        return Some("PROXY protocol header, version 2".into());
+    }
+    let first = head.first().filter(|byte| !matches!(byte, 3 | 6 | 8 | 9))?;
+    Some(format!("first byte {first} (0x{first:02x})"))
 }
 
 #[cfg(feature = "tls")]

@@ -112,6 +112,13 @@ impl Pipeline {
         }));
     }
 
+    /// The TCP sequence number of stream offset 0 of a session's direction, as far as it is known.
+    /// It is kept until the call of [`push`](Pipeline::push) after the one that ended the session.
+    pub fn sequence_base(&self, session: u32, direction: crate::base::Direction) -> Option<u32> {
+        let (flow, flip) = self.flows.flow_of(session)?;
+        self.table.sequence(flow, if flip { direction.reverse() } else { direction }, 0)
+    }
+
     /// Hands on what the last packet caused, with the packets that the bytes came in.
     fn hand_on(&mut self, sink: &mut impl FnMut(Record)) {
         let mut queue = std::mem::take(&mut self.flows.queue);

@@ -54,6 +54,10 @@ pub(super) enum Command {
     /// Check the configuration file of the screens, or write the defaults
     #[cfg(feature = "tui")]
     Config(super::config::ConfigArgs),
+
+    /// Write a capture without secrets, to attach to a public issue
+    #[command(after_help = super::sanitize::EXAMPLES)]
+    Sanitize(super::sanitize::SanitizeArgs),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -107,8 +111,13 @@ pub(super) struct DumpArgs {
     #[arg(long = "type", value_name = "KIND", value_delimiter = ',')]
     pub kind: Vec<String>,
 
+    /// Only messages that match, such as 'video && key && gap>2s' or 'code~"BadName"'; docs/filter.md
+    /// has the language
+    #[arg(short = 'Y', long, value_name = "EXPR")]
+    pub filter: Option<String>,
+
     /// Sessions only: no messages
-    #[arg(long, conflicts_with_all = ["verbose", "hex", "fields", "kind"])]
+    #[arg(long, conflicts_with_all = ["verbose", "hex", "fields", "kind", "filter"])]
     pub summary: bool,
 
     /// Show stream names, tokens and passwords as they are

@@ -10,6 +10,7 @@ mod plan;
 mod printer;
 mod progress;
 mod run;
+mod sanitize;
 mod select;
 #[cfg(feature = "tui")]
 mod view;

@@ -43,7 +43,10 @@ pub(super) struct Plan {
 impl Plan {
     /// Checks the arguments and opens the output.
     pub(super) fn new(args: DumpArgs) -> Result<Plan, String> {
-        let select = Select::new(args.session, &args.kind, args.summary)?;
+        let mut select = Select::new(args.session, &args.kind, args.summary)?;
+        if let Some(filter) = &args.filter {
+            select.filter(filter)?;
+        }
         let decode_as =
             args.decode_as.iter().map(|rule| port(rule)).collect::<Result<Vec<_>, _>>()?;
         let to_terminal = args.output.is_none() && io::stdout().is_terminal();
@@ -123,7 +126,10 @@ pub(super) fn inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, String> {
     Ok(inputs)
 }
 
-fn open_output(path: Option<&Path>, captures: &[PathBuf]) -> Result<Box<dyn Write>, String> {
+pub(super) fn open_output(
+    path: Option<&Path>,
+    captures: &[PathBuf],
+) -> Result<Box<dyn Write>, String> {
     let Some(path) = path.filter(|p| p.as_os_str() != "-") else {
         return Ok(Box::new(io::stdout()));
     };
@@ -196,6 +202,7 @@ mod tests {
             (&["dump"][..], "capture"),
             (&["dump", "-v", "--format", "ndjson", "x"], "--fields"),
             (&["dump", "--type", "vidio", "x"], "vidio"),
+            (&["dump", "--filter", "key && vidio", "x"], "at 8: there is no field vidio"),
             (&["dump", "-", "-"], "-"),
             (&["dump", "--summary", "-x", "y"], "--summary"),
             (&["dump", "-o", "/nonexistent/dir/x", "y"], "/nonexistent/dir/x"),

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use super::{args, dump, plan};
+use super::{args, dump, plan, sanitize};
 #[cfg(feature = "tui")]
 use super::{config, view};
 
@@ -25,6 +25,7 @@ pub fn main() -> ExitCode {
         Some(args::Command::View(args)) => view::run(args),
         #[cfg(feature = "tui")]
         Some(args::Command::Config(args)) => config::run(&args),
+        Some(args::Command::Sanitize(args)) => sanitize::run(args),
         None => bare(args.dump),
     };
     match outcome {

@@ -1,13 +1,15 @@
-//! `--session` and `--type`.
+//! `--session`, `--type` and `--filter`.
 
 use crate::analysis::Record;
+use crate::analysis::filter::{Filter, RecordFilter};
 use crate::wire::message::MessageType;
 
 /// Which records are printed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Select {
     sessions: Vec<u32>,
     kinds: Vec<Kind>,
+    filter: Option<RecordFilter>,
     summary: bool,
 }
 
@@ -39,11 +41,21 @@ impl Select {
         kinds: &[String],
         summary: bool,
     ) -> Result<Select, String> {
-        let mut select = Select { sessions, kinds: Vec::new(), summary };
+        let mut select = Select { sessions, kinds: Vec::new(), filter: None, summary };
         for kind in kinds {
             select.add(kind)?;
         }
         Ok(select)
+    }
+
+    /// Adds `--filter`.
+    pub(super) fn filter(&mut self, text: &str) -> Result<(), String> {
+        let filter = Filter::parse(text).map_err(|error| {
+            let at = text.get(..error.span.start).unwrap_or(text).chars().count() + 1;
+            format!("--filter {text}: at {at}: {error}")
+        })?;
+        self.filter = Some(RecordFilter::new(filter));
+        Ok(())
     }
 
     fn add(&mut self, text: &str) -> Result<(), String> {
@@ -74,8 +86,14 @@ impl Select {
         Ok(())
     }
 
-    /// Whether the record is printed.
-    pub(super) fn takes(&self, record: &Record) -> bool {
+    /// Whether the record is printed. To be asked about every record, in order.
+    pub(super) fn takes(&mut self, record: &Record) -> bool {
+        // The filter looks back: it must see what is not printed too.
+        let filtered = self.filter.as_mut().is_none_or(|filter| filter.takes(record));
+        filtered && self.takes_kind(record)
+    }
+
+    fn takes_kind(&self, record: &Record) -> bool {
         let (session, kind) = match record {
             Record::Begin(_) | Record::End(_) => return true,
             Record::Session(r) => return self.takes_session(Some(r.session)),
@@ -142,11 +160,11 @@ mod tests {
                 detail: detail.to_owned(),
             })
         };
-        let only_two = Select::new(vec![2], &[], false).unwrap();
+        let mut only_two = Select::new(vec![2], &[], false).unwrap();
         assert!(only_two.takes(&anomaly(Some(2), "")) && only_two.takes(&anomaly(None, "")));
         assert!(!only_two.takes(&anomaly(Some(1), "")));
         assert!(only_two.takes(&Record::Begin(Begin { epoch: None })));
-        let summary = Select::new(vec![], &[], true).unwrap();
+        let mut summary = Select::new(vec![], &[], true).unwrap();
         assert!(!summary.takes(&anomaly(Some(1), "")));
     }
 }

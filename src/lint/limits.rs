@@ -96,6 +96,16 @@ limits! {
         "Retransmitted segments of all data segments that are worth a warning.";
     LossSegments "tcp.loss-segments" "segments" 10.0
         "Retransmitted segments below which loss is not reported.";
+    PaceRatio "tcp.pace-ratio" "" 0.95
+        "Media time per clock time below which a stream falls behind.";
+    PaceSeconds "tcp.pace-s" "s" 9.0
+        "Time over which the pace is measured, 10 s at most.";
+    PaceLossShare "tcp.pace-loss-percent" "%" 0.5
+        "Retransmitted segments that tell a full path from a slow encoder.";
+    IdleTolerance "tcp.idle-percent" "%" 2.0
+        "Distance from a known idle timer.";
+    ResetSeconds "tcp.reset-s" "s" 0.5
+        "A reset this soon after a status may destroy it.";
     // Handshake.
     HandshakeSeconds "handshake.slow-s" "s" 1.0
         "S0, S1 and S2 later than this are slow.";
@@ -108,6 +118,8 @@ limits! {
         "Media bit rate above which the chunk size of 128 is worth a word.";
     ChunkOverheadPercent "chunk.overhead-percent" "%" 2.0
         "Share of chunk headers in the stream that is worth a warning.";
+    ChunkSizeChanges "chunk.size-changes" "" 8.0
+        "Changes of the chunk size that are normal.";
     MessageMax "chunk.message-max" "bytes" 1048576.0
         "Largest message that the server accepts."
         [Srs 10485760.0, Mediamtx 10485760.0];
@@ -117,6 +129,10 @@ limits! {
     // Protocol control.
     AckWindows "control.ack-windows" "windows" 2.0
         "Unacknowledged windows after which the acknowledgement is missing.";
+    AckSilenceSeconds "control.ack-silence-s" "s" 30.0
+        "Time between acknowledgements after which senders time out.";
+    PingsPerSecond "control.pings-per-s" "" 10.0
+        "Ping requests a second that are normal.";
     PingSeconds "control.ping-s" "s" 10.0
         "Time to wait for a ping response.";
 }

@@ -12,10 +12,9 @@ use super::limits::UnknownName;
 use super::rule::Rule;
 
 /// The layers, from the wire up.
-const LAYERS: &[&[Rule]] = &[
+const LAYERS: &[&[&[Rule]]] = &[
     tcp::RULES,
-    tls::RULES,
-    http::RULES,
+    &[tls::RULES, http::RULES],
     handshake::RULES,
     chunk::RULES,
     control::RULES,
@@ -25,13 +24,14 @@ const LAYERS: &[&[Rule]] = &[
 /// What rules keep for themselves of a session, beside what the engine knows.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
+    pub tcp: tcp::Memory,
     pub chunk: chunk::Memory,
     pub control: control::Memory,
 }
 
 /// All rules, from the wire up.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    LAYERS.iter().copied().flatten()
+    LAYERS.iter().copied().flatten().copied().flatten()
 }
 
 /// The rule of that id.

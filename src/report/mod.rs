@@ -17,6 +17,7 @@ mod ndjson;
 mod redact;
 #[cfg(test)]
 mod samples;
+pub mod sanitize;
 #[cfg(test)]
 mod schema_tests;
 mod summary;

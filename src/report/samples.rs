@@ -238,6 +238,7 @@ pub(super) fn every_record() -> Vec<Record> {
             handshake: Handshake {
                 direction,
                 time: at(5),
+                first_time: at(5),
                 version: 3,
                 epoch: Some(0),
                 software: Some([9, 0, 124, 2]),
@@ -245,6 +246,7 @@ pub(super) fn every_record() -> Vec<Record> {
                 valid,
                 echo: valid.map(|_| false),
                 signature: valid,
+                answer: Vec::new(),
                 complete: true,
                 end_offset: 3073,
             },

@@ -143,6 +143,8 @@ pub struct Handshake {
     pub direction: Direction,
     /// When its last byte was captured.
     pub time: Timestamp,
+    /// When its first byte was captured.
+    pub first_time: Timestamp,
     /// C0/S0: 3 for RTMP, 6, 8 and 9 for RTMPE.
     pub version: u8,
     /// First word of C1/S1: the sender's epoch in milliseconds.
@@ -158,6 +160,8 @@ pub struct Handshake {
     pub echo: Option<bool>,
     /// Whether C2/S2 ends in a valid signature.
     pub signature: Option<bool>,
+    /// The first bytes of C2/S2, 32 at most, as far as they came without a gap.
+    pub answer: Vec<u8>,
     /// Whether all 3073 bytes were seen.
     pub complete: bool,
     /// Stream offset just past the handshake bytes that were seen.

@@ -7,11 +7,16 @@ use crate::wire::handshake::{self, Layout, PACKET_LEN, Side};
 /// C0 and C1 and C2, or S0 and S1 and S2.
 const TOTAL: usize = 1 + 2 * PACKET_LEN;
 
+/// Bytes of C2/S2 that are kept: enough to recognise a command that stands in its place.
+const ANSWER: usize = 32;
+
 /// Collects one side's handshake.
 #[derive(Debug, Default)]
 pub(super) struct HandshakeReader {
     /// The bytes so far; missing ones are zero.
     bytes: Vec<u8>,
+    /// When the first byte was captured.
+    first_time: Option<Timestamp>,
     /// Missing ranges, from and to.
     missing: Vec<(usize, usize)>,
 }
@@ -25,7 +30,8 @@ pub(super) struct Packets {
 
 impl HandshakeReader {
     /// Takes bytes until the handshake is complete; says how many.
-    pub fn feed(&mut self, _time: Timestamp, bytes: &[u8]) -> usize {
+    pub fn feed(&mut self, time: Timestamp, bytes: &[u8]) -> usize {
+        self.first_time.get_or_insert(time);
         let len = bytes.len().min(TOTAL - self.bytes.len());
         self.bytes.extend_from_slice(&bytes[..len]);
         len
@@ -60,6 +66,16 @@ impl HandshakeReader {
             return None;
         }
         self.bytes.get(from..to)?.try_into().ok()
+    }
+
+    /// The first bytes of the second packet.
+    fn answer(&self) -> &[u8] {
+        let from = 1 + PACKET_LEN;
+        let to = self.bytes.len().min(from + ANSWER);
+        if self.missing.iter().any(|(a, b)| *a < to && from < *b) {
+            return &[];
+        }
+        self.bytes.get(from..to).unwrap_or_default()
     }
 
     /// What the peer's answer is judged by.
@@ -114,6 +130,7 @@ impl HandshakeReader {
         let handshake = Handshake {
             direction,
             time,
+            first_time: self.first_time.unwrap_or(time),
             version,
             epoch: word(0).map(u32::from_be_bytes),
             software: word(4),
@@ -121,6 +138,7 @@ impl HandshakeReader {
             valid,
             echo,
             signature,
+            answer: self.answer().to_vec(),
             complete: self.is_complete() && self.missing.is_empty(),
             end_offset: self.seen(),
         };

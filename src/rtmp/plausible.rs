@@ -59,7 +59,7 @@ pub(super) struct Chain {
     /// The first message takes more than one chunk: the chunk size matters.
     pub splits: bool,
     /// How strange the first chunk stream id is: 0 one that is in use, 1 another of the one-byte
-    /// form, 2 another of a longer form, which hardly any program uses.
+    /// form, 2 another of a longer form, which hardly any program uses, 3 a form longer than needed.
     pub stranger: u8,
 }
 
@@ -76,6 +76,8 @@ pub(super) struct Plausible<'a> {
     /// Whether type 3 headers carry four bytes where the extended timestamp belongs even if they
     /// are not that timestamp.
     pub any_repeat: bool,
+    /// Whether the first byte of `data` is where a header is expected.
+    pub foreseen: bool,
 }
 
 /// How much of the message on a simulated chunk stream is to come.
@@ -148,6 +150,8 @@ impl Plausible<'_> {
     ) -> Verdict {
         let foreseen = !sims.is_empty();
         let stranger = self.stranger(at);
+        // As much is it worth to stand in one place of thousands.
+        let place = if self.foreseen && at == 0 { 12 } else { 0 };
         let (mut pos, mut bits, mut links) = (at, 0, 0);
         // Bits of the first header, and of those after it that are more than "the message goes
         // on": chunks of a message whose header was lost look like that as well.
@@ -172,7 +176,7 @@ impl Plausible<'_> {
             if pos >= self.data.len() {
                 return match (self.at_end, pos == self.data.len()) {
                     // The stream ends with a whole chunk: that is worth two bytes.
-                    (true, true) if links > 0 && bits + 16 >= ENOUGH_AT_END => at_end,
+                    (true, true) if links > 0 && bits + 16 + place >= ENOUGH_AT_END => at_end,
                     (true, false) if bits >= ENOUGH_BITS => at_end,
                     (true, _) => Verdict::Nothing,
                     (false, _) => Verdict::NeedMore(pos + 1),
@@ -204,18 +208,16 @@ impl Plausible<'_> {
         }
     }
 
+    /// See [`Chain::stranger`].
     fn stranger(&self, at: usize) -> u8 {
-        let header = self.data.get(at..).and_then(BasicHeader::parse);
-        match header {
-            Some(basic) if self.streams.get(basic.csid).is_some_and(|s| s.type_id.is_some()) => 0,
-            Some(basic) => {
-                if basic.len == 1 {
-                    1
-                } else {
-                    2
-                }
-            }
-            None => 2,
+        let Some(basic) = self.data.get(at..).and_then(BasicHeader::parse) else { return 3 };
+        let known = self.streams.get(basic.csid).is_some_and(|stream| stream.type_id.is_some());
+        match basic.len {
+            // The two-byte form reaches to 319.
+            3 if basic.csid < 320 => 3,
+            _ if known => 0,
+            1 => 1,
+            _ => 2,
         }
     }
 
@@ -299,7 +301,10 @@ impl Plausible<'_> {
                 sim.extended = Some(timestamp);
                 len += 4;
             }
-            bits += self.timestamp_bits(basic.fmt, timestamp);
+            match self.timestamp_bits(basic.fmt, timestamp) {
+                Some(evidence) => bits += evidence,
+                None => return Link::Bad,
+            }
             if let (Some(length), Some(type_id)) = (header.length, header.type_id) {
                 let type_id = MessageType(type_id);
                 match header_bits(basic, length, type_id, header.stream_id) {
@@ -356,25 +361,26 @@ impl Plausible<'_> {
         Link::Good { evidence: bits, len: len + body as usize, continues, splits, fmt: basic.fmt }
     }
 
-    fn timestamp_bits(&self, fmt: u8, timestamp: u32) -> u32 {
+    fn timestamp_bits(&self, fmt: u8, timestamp: u32) -> Option<u32> {
         if fmt != 0 {
             return match timestamp {
-                0..10_000 => 9,
-                10_000..60_000 => 6,
+                0..10_000 => Some(9),
+                10_000..60_000 => Some(6),
                 // Ten minutes without a message on a chunk stream, or a first timestamp that counts
-                // from the epoch: nothing to build on, nothing to reject.
-                _ => 0,
+                // from the epoch: nothing to build on. A type 2 header has nothing else to show.
+                60_000..600_000 => Some(0),
+                _ => (fmt == 1).then_some(0),
             };
         }
         let Some(clock) = self.clock else {
             // The top byte of the field: captures of sessions older than four hours are rare.
-            return u32::from(timestamp < 0x80_0000);
+            return Some(u32::from(timestamp < 0x80_0000));
         };
-        match timestamp.wrapping_sub(clock).min(clock.wrapping_sub(timestamp)) {
+        Some(match timestamp.wrapping_sub(clock).min(clock.wrapping_sub(timestamp)) {
             0..10_000 => 9,
             10_000..600_000 => 5,
             _ => 0,
-        }
+        })
     }
 }
 

@@ -133,11 +133,18 @@ struct Hunt {
 }
 
 impl Hunt {
-    /// Notes a chain. Of those that are proven by the same bytes, one whose chunk stream is familiar
-    /// is taken: the last byte before a header can make it look like one of a longer form.
+    /// Notes a chain. The one that is proven first is taken, then the one that begins first; but
+    /// the last byte before a header can make it look like one of a longer form, so that of
+    /// neighbours the one whose chunk stream is familiar is taken.
     fn found(&mut self, position: usize, chunk_size: ChunkSize, chain: Chain) {
-        let key = |position: usize, chain: Chain| (chain.proven_at, chain.stranger, position);
-        let better = |(p, _, c): &(usize, ChunkSize, Chain)| key(position, chain) < key(*p, *c);
+        let better = |(p, _, c): &(usize, ChunkSize, Chain)| {
+            let strange = match p.abs_diff(position) {
+                0..=2 => chain.stranger.cmp(&c.stranger),
+                _ => std::cmp::Ordering::Equal,
+            };
+            let proven = chain.proven_at.cmp(&c.proven_at);
+            proven.then(strange).then(position.cmp(p)).is_lt()
+        };
         if self.best.as_ref().is_none_or(better) {
             self.best = Some((position, chunk_size, chain));
         }
@@ -319,7 +326,8 @@ impl ChunkDecoder {
 
     /// Looks for the chain that is proven first.
     fn find(&self, search: &mut Search, data: &[u8], at_end: bool, full: bool) -> Found {
-        let plausible = self.plausible(data, at_end);
+        let foreseen = search.here && search.predicted.is_none();
+        let plausible = Plausible { foreseen, ..self.plausible(data, at_end) };
         let last_word = full || at_end;
         if search.settled.is_some() {
             return self.settle(&plausible, search, last_word);
@@ -543,7 +551,8 @@ impl ChunkDecoder {
 
     pub(super) fn plausible<'a>(&'a self, data: &'a [u8], at_end: bool) -> Plausible<'a> {
         let streams = &self.streams;
-        Plausible { data, streams, clock: self.clock, at_end, any_repeat: self.any_repeat() }
+        let any_repeat = self.any_repeat();
+        Plausible { data, streams, clock: self.clock, at_end, any_repeat, foreseen: false }
     }
 
     pub(super) fn size_in_force(&self) -> ChunkSize {
@@ -667,6 +676,11 @@ impl ChunkDecoder {
         let offset = self.offset;
         if !doubtful {
             self.chunk_size_proven = proven;
+            // That the gap held nothing of the other messages in progress is likely, not certain.
+            let others = self.streams.iter_mut().filter(|stream| stream.csid != csid);
+            for partial in others.filter_map(|stream| stream.partial.as_mut()) {
+                partial.suspect = true;
+            }
         }
         let Some(stream) = self.streams.get_mut(csid) else { return Step::Consumed(0) };
         let Some(partial) = &mut stream.partial else {

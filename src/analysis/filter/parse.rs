@@ -174,6 +174,16 @@ impl<'t, 'a> Parser<'t, 'a> {
         let Some(Token::Word(name)) = self.peek() else {
             return Err(self.unexpected("a field").help("such as type, cmd, key or gap"));
         };
+        // A type's name alone: `media && !complete`.
+        if Field::named(name).is_none()
+            && let Some(types) = super::names::types(name)
+            && !self.operator_follows()
+        {
+            self.at += 1;
+            let compare = Compare::Within(types.into_iter().map(|n| (n, n)).collect());
+            let test = Test { field: Field::Type, span: start.clone(), compare };
+            return Ok(Expr { node: Node::Test(test), span: start });
+        }
         let field = field(name, &start)?;
         self.at += 1;
         let op_span = self.span();
@@ -203,6 +213,14 @@ impl<'t, 'a> Parser<'t, 'a> {
             true => Expr { node: Node::Not(Box::new(expr)), span },
             false => expr,
         })
+    }
+
+    fn operator_follows(&self) -> bool {
+        match self.tokens.get(self.at + 1).map(|(token, _)| token) {
+            Some(Token::Operator(_)) => true,
+            Some(Token::Word(word)) => operator(word).is_some(),
+            _ => false,
+        }
     }
 
     /// What is asked, and whether the answer is turned round.

@@ -10,6 +10,7 @@ use super::subject::{Pseudo, Subject};
 use crate::analysis::index::{Interner, Place, row_of};
 use crate::analysis::record::{AnomalyRecord, MessageRecord, Record, Transport};
 use crate::base::Timestamp;
+use crate::rtmp::{AnomalyKind, Message};
 
 /// Anomalies of a session that wait for the message they lie in; older ones belong to bytes that
 /// no message has.
@@ -164,6 +165,9 @@ impl RecordFilter {
             subject.request = seen.request(record);
         }
         let mut kinds = Vec::new();
+        if needs.anomalies {
+            kinds.extend(own_anomaly(message));
+        }
         if needs.anomalies && !seen.anomalies.is_empty() {
             let place = Place {
                 offset: message.offset,
@@ -180,6 +184,19 @@ impl RecordFilter {
             });
         }
         self.filter.matches(&Subject { anomalies: &kinds, ..subject })
+    }
+}
+
+/// The anomaly about the message as a whole, whose record comes after the message's.
+fn own_anomaly(message: &Message) -> Option<&'static str> {
+    let whole = message.complete;
+    let off = message.csid != 2 || message.stream_id.is_some_and(|id| id != 0);
+    match &message.stop {
+        Some(_) if whole => Some(AnomalyKind::BadBody.name()),
+        _ if message.type_id.is_control() && whole && off => {
+            Some(AnomalyKind::ControlStream.name())
+        }
+        _ => None,
     }
 }
 

@@ -123,7 +123,7 @@ impl SessionState {
                 if let Body::UserControl(event) = body
                     && event.event.0 == 7
                 {
-                    self.sides[peer].pings.pop_front();
+                    self.sides[peer].pong(event.timestamp);
                 }
             }
         }

@@ -186,6 +186,13 @@ impl Side {
         }
     }
 
+    /// A ping response came: the request that it answers is over, and those before it, or the
+    /// oldest one when it answers none.
+    pub(super) fn pong(&mut self, timestamp: Option<u32>) {
+        let at = self.pings.iter().position(|(asked, _)| Some(*asked) == timestamp).unwrap_or(0);
+        self.pings.drain(..(at + 1).min(self.pings.len()));
+    }
+
     fn chunk_stream_of(&mut self, message: &Message) {
         let bit = 1_u32.checked_shl(u32::from(message.type_id.0)).unwrap_or(0);
         let known = self.chunk_streams.iter().position(|stream| stream.csid == message.csid);

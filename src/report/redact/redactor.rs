@@ -49,6 +49,24 @@ impl Redactor {
         Redactor { show: show_secrets, ..Redactor::default() }
     }
 
+    /// Hides secrets behind text of the same length, for rewriting captures.
+    pub(in crate::report) fn same_length() -> Redactor {
+        Redactor { vault: Vault::same_length(), ..Redactor::default() }
+    }
+
+    /// Every remembered secret of at least `min` bytes, in a fixed order.
+    pub(in crate::report) fn secrets(&self, min: usize) -> Vec<&[u8]> {
+        self.vault.secrets(min)
+    }
+
+    /// Remembered secrets in `bytes` with what stands for them.
+    pub(in crate::report) fn stand_ins(
+        &self,
+        bytes: &[u8],
+    ) -> Vec<(std::ops::Range<usize>, Option<String>)> {
+        self.vault.find(bytes)
+    }
+
     /// Whether nothing is hidden.
     pub fn shows_secrets(&self) -> bool {
         self.show

@@ -44,7 +44,11 @@ const MAX_STEPS: usize = 1 << 24;
 /// Remembers secrets: the same one always gets the same placeholder.
 #[derive(Debug, Default)]
 pub(super) struct Vault {
+    /// Secrets become text of their own length instead of a placeholder.
+    same_length: bool,
     names: FxHashMap<Vec<u8>, (Kind, u32)>,
+    /// With `same_length`: what an alias becomes, where that is a part of what the whole becomes.
+    parts: FxHashMap<Vec<u8>, Vec<u8>>,
     counts: FxHashMap<Kind, u32>,
     used: usize,
     full: bool,
@@ -73,7 +77,61 @@ fn placeholder(kind: Kind, number: u32) -> String {
     }
 }
 
+/// A text of the secret's length that stands for it: letters and digits, the slashes kept, so that
+/// a path remains one. The same secret gets the same text.
+fn stand_in(kind: Kind, number: u32, secret: &[u8]) -> Vec<u8> {
+    const DIGITS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut digits = Vec::new();
+    let mut rest = number as usize;
+    while rest > 0 || digits.is_empty() {
+        digits.insert(0, DIGITS[rest % 36]);
+        rest /= 36;
+    }
+    let room = secret.len();
+    // The number tells secrets apart: short ones have it alone.
+    let start = digits.len().saturating_sub(room);
+    let mut text: Vec<u8> = kind.name().bytes().take(room.saturating_sub(digits.len())).collect();
+    text.extend_from_slice(&digits[start..]);
+    text.resize(room, b'x');
+    for (out, byte) in text.iter_mut().zip(secret) {
+        if *byte == b'/' {
+            *out = b'/';
+        }
+    }
+    if text.eq_ignore_ascii_case(secret)
+        && let Some(first) = text.iter_mut().find(|byte| **byte != b'/')
+    {
+        *first = if first.eq_ignore_ascii_case(&b'z') { b'y' } else { b'z' };
+    }
+    text
+}
+
 impl Vault {
+    /// A vault whose replacements are as long as what they replace.
+    pub(super) fn same_length() -> Vault {
+        Vault { same_length: true, ..Vault::default() }
+    }
+
+    /// Every remembered secret of at least `min` bytes, in a fixed order.
+    pub(super) fn secrets(&self, min: usize) -> Vec<&[u8]> {
+        let mut all: Vec<&[u8]> =
+            self.names.keys().map(Vec::as_slice).filter(|secret| secret.len() >= min).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// What stands for a secret, or for the bytes in which it was found.
+    fn replacement(&self, kind: Kind, number: u32, bytes: &[u8]) -> String {
+        if !self.same_length {
+            return placeholder(kind, number);
+        }
+        let text = match self.parts.get(bytes) {
+            Some(part) => part.clone(),
+            None => stand_in(kind, number, bytes),
+        };
+        String::from_utf8(text).unwrap_or_default()
+    }
+
     /// Whether secrets were met that are not remembered.
     pub(super) fn is_full(&self) -> bool {
         self.full
@@ -82,13 +140,18 @@ impl Vault {
     /// The placeholder of a secret, remembered from now on.
     pub(super) fn hide(&mut self, kind: Kind, secret: &[u8]) -> String {
         let (kind, number) = self.learn(kind, secret);
-        placeholder(kind, number)
+        self.replacement(kind, number, secret)
     }
 
     /// Other ways in which the secret may be repeated: decoded, or in part.
     pub(super) fn alias(&mut self, secret: &[u8], alias: &[u8]) {
         let Some(&(kind, number)) = self.names.get(secret) else { return };
         if !alias.is_empty() && !self.names.contains_key(alias) {
+            let inside = secret.windows(alias.len()).position(|window| window == alias);
+            if let Some(at) = inside.filter(|_| self.same_length) {
+                let whole = stand_in(kind, number, secret);
+                self.parts.insert(alias.to_vec(), whole[at..at + alias.len()].to_vec());
+            }
             self.insert(alias, kind, number);
         }
     }
@@ -137,7 +200,8 @@ impl Vault {
             }
             match self.trie.longest(text, at, &mut steps) {
                 Some((end, mark)) => {
-                    found.push((at..end, Some(placeholder(mark.kind, mark.number))));
+                    let name = self.replacement(mark.kind, mark.number, &text[at..end]);
+                    found.push((at..end, Some(name)));
                     at = end;
                 }
                 None => at += 1,
