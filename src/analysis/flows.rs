@@ -187,6 +187,8 @@ impl Flows {
             Verdict::Other(transport) => {
                 if expected || transport == Transport::Rtmpt {
                     self.open_opaque(flow, transport);
+                } else if !over && probing.unanswered() {
+                    // A server that never says a word to it may well speak RTMP: see `ended`.
                 } else {
                     self.count_other(flow, transport);
                     self.states[flow.0 as usize] = State::Ignored;
@@ -344,6 +346,17 @@ impl Flows {
         probing.held.push(Held::Data { direction, offset, bytes: bytes.to_vec(), time });
         let held: usize = probing.held.iter().map(Held::size).sum();
         self.probe(flow, held >= 2 * limit);
+    }
+}
+
+impl Probing {
+    /// Whether the client spoke first and the server has not said a word: how a TLS or HTTP client
+    /// on the plain RTMP port of a server looks, whatever the port's number.
+    fn unanswered(&self) -> bool {
+        self.info.role == RoleSource::Syn
+            && !self.heads[0].bytes.is_empty()
+            && self.heads[1].bytes.is_empty()
+            && self.heads[1].missing == 0
     }
 }
 
@@ -534,10 +547,18 @@ impl FlowSink for Flows {
         stats: &[DirectionStats; 2],
     ) {
         if let Some(State::Probing(probing)) = self.states.get_mut(flow.0 as usize) {
+            let refused = probing.unanswered()
+                && stats.iter().all(|stats| stats.packets >= 2)
+                && matches!(reason, EndReason::Fin(_) | EndReason::Reset(_));
             for head in &mut probing.heads {
                 head.closed = true;
             }
-            self.probe(flow, true);
+            match probe::judge(&probing.heads, probing.expected, true) {
+                Verdict::Other(transport @ (Transport::Tls | Transport::Http)) if refused => {
+                    self.open_opaque(flow, transport);
+                }
+                _ => self.probe(flow, true),
+            }
         }
         let Some(state) = self.states.get_mut(flow.0 as usize) else { return };
         let (reason, stats, flip) = match state {

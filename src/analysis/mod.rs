@@ -1,7 +1,9 @@
 //! The passive pipeline: packets in, records out.
 
+pub mod compare;
 pub mod detail;
 mod facts;
+pub mod figures;
 pub mod filter;
 pub mod flowctl;
 mod flows;

@@ -47,9 +47,9 @@ pub enum Transport {
     Rtmpe,
     /// RTMPT: RTMP polled through HTTP.
     Rtmpt,
-    /// TLS on a port that was expected to speak RTMP.
+    /// TLS on a port that was expected to speak RTMP, or to a server that never answered.
     Tls,
-    /// HTTP on a port that was expected to speak RTMP.
+    /// HTTP on a port that was expected to speak RTMP, or to a server that never answered.
     Http,
     /// Nothing known on a port that was expected to speak RTMP.
     Unknown,

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "live")]
+use super::live::LiveRun;
 use super::plan::{Plan, Source};
 use super::printer::Printer;
 use super::progress::Bar;
@@ -31,6 +33,9 @@ pub(super) fn run(mut plan: Plan) -> Result<u8, String> {
             Next::End => break,
         }
         if plan.prompt && flushed.elapsed() >= FLUSH {
+            if let Some(record) = packets.lost() {
+                printer.record(record);
+            }
             printer.flush();
             flushed = Instant::now();
         }
@@ -40,6 +45,9 @@ pub(super) fn run(mut plan: Plan) -> Result<u8, String> {
     }
     if let Some(bar) = bar {
         bar.finish();
+    }
+    if let Some(record) = packets.lost() {
+        printer.record(record);
     }
     let errors = packets.errors();
     let mut nothing = None;
@@ -57,6 +65,9 @@ pub(super) fn run(mut plan: Plan) -> Result<u8, String> {
     }
     for error in &errors {
         eprintln!("rtmpscope: {error}");
+    }
+    if let Some(line) = packets.farewell() {
+        eprintln!("rtmpscope: {line}");
     }
     if let (Some(what), true) = (nothing, errors.is_empty()) {
         eprintln!("rtmpscope: no RTMP found: {what}");
@@ -120,7 +131,7 @@ fn stop_on_ctrl_c(stop: &StopFlag) -> Result<(), String> {
 enum Packets {
     Captures(Box<Capture>),
     #[cfg(feature = "live")]
-    Live(Box<crate::capture::Live>),
+    Live(Box<LiveRun>),
 }
 
 impl Packets {
@@ -133,12 +144,12 @@ impl Packets {
                 Ok(Packets::Captures(Box::new(capture)))
             }
             #[cfg(feature = "live")]
-            Source::Live { interface, filter } => {
-                let mut options = crate::capture::LiveOptions::new(interface);
-                options.filter = filter;
-                options.stop = stop.clone();
-                let live = crate::capture::Live::open(&options).map_err(|e| e.to_string())?;
-                Ok(Packets::Live(Box::new(live)))
+            Source::Live(setup) => {
+                let listening = setup.listening();
+                let feed = setup.open(stop)?;
+                // As tcpdump does: what happened before this line was not seen.
+                eprintln!("rtmpscope: {listening}");
+                Ok(Packets::Live(Box::new(LiveRun::new(feed))))
             }
         }
     }
@@ -149,7 +160,7 @@ impl Packets {
             Packets::Captures(capture) if prompt => capture.poll_packet(FLUSH),
             Packets::Captures(capture) => capture.next_packet().map_or(Next::End, Next::Packet),
             #[cfg(feature = "live")]
-            Packets::Live(live) => live.poll_packet(FLUSH),
+            Packets::Live(live) => live.next(FLUSH),
         }
     }
 
@@ -168,7 +179,25 @@ impl Packets {
                 capture.errors().iter().map(ToString::to_string).collect()
             }
             #[cfg(feature = "live")]
-            Packets::Live(live) => live.error().iter().map(ToString::to_string).collect(),
+            Packets::Live(live) => live.status().errors,
+        }
+    }
+
+    /// Packets that were lost since this was asked last.
+    fn lost(&mut self) -> Option<Record> {
+        match self {
+            Packets::Captures(_) => None,
+            #[cfg(feature = "live")]
+            Packets::Live(live) => live.lost().map(Record::Anomaly),
+        }
+    }
+
+    /// What there is to say at the end of a run that went well.
+    fn farewell(&self) -> Option<String> {
+        match self {
+            Packets::Captures(_) => None,
+            #[cfg(feature = "live")]
+            Packets::Live(live) => Some(live.farewell()),
         }
     }
 }
