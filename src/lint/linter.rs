@@ -377,12 +377,14 @@ fn escalate(finding: &mut Finding, state: &SessionState, end: &SessionEnd, after
     let receiver = finding.place.direction.map(Direction::reverse);
     // A player that went on to take pictures closes because its user wants to.
     let server = state.server();
+    let first = finding.place.time;
     let played_on = receiver == Some(Direction::ClientToServer)
-        && [&server.audio, &server.video].iter().any(|clock| clock.last_time > Some(finding.last));
+        && [&server.audio, &server.video].iter().any(|clock| clock.last_time > Some(first));
     if played_on {
         return;
     }
-    if closer.is_some() && closer == receiver && time.seconds_since(finding.last) <= after {
+    // What the receiver took once without closing it took; the first time counts.
+    if closer.is_some() && closer == receiver && time.seconds_since(first) <= after {
         finding.severity = severity;
         let place = Place::at(time, closer);
         finding.related.push(Related { what: "the peer closed here", session: None, place });
