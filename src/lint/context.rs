@@ -41,7 +41,12 @@ pub(super) struct Desk<'a> {
     pub findings: &'a mut Vec<Finding>,
     /// Indices into `findings` of this session's.
     pub open: &'a mut Vec<usize>,
+    /// Findings that there was no room for.
+    pub dropped: &'a mut u64,
 }
+
+/// Findings that are kept: a scan of all ports is a million sessions, and tells nothing new.
+const MAX_FINDINGS: usize = 100_000;
 
 /// What a check has found.
 pub(super) struct Report {
@@ -154,6 +159,10 @@ impl Desk<'_> {
             }
             return;
         }
+        if self.findings.len() >= MAX_FINDINGS {
+            *self.dropped += 1;
+            return;
+        }
         self.open.push(self.findings.len());
         let last = report.place.time;
         self.findings.push(Finding {
@@ -209,6 +218,25 @@ impl Context<'_> {
 }
 
 impl CaptureContext<'_> {
+    /// Makes this rule's finding in a session worse (or milder), with other words: for what only
+    /// the sessions that come after it tell.
+    pub fn revise(&mut self, session: u32, severity: Severity, words: impl Into<Words>) {
+        let rule = self.desk.rule;
+        let mut findings = self.desk.findings.iter_mut();
+        let found = findings.find(|f| f.rule == rule && f.session == Some(session));
+        if let Some(finding) = found {
+            finding.severity = severity;
+            finding.message = words.into();
+        }
+    }
+
+    /// Findings of this rule so far: session and place.
+    pub fn found(&self) -> Vec<(u32, Place)> {
+        let rule = self.desk.rule;
+        let own = self.desk.findings.iter().filter(|f| f.rule == rule);
+        own.filter_map(|f| Some((f.session?, f.place.clone()))).collect()
+    }
+
     /// A threshold.
     pub fn limit(&self, limit: Limit) -> f64 {
         self.limits.value(limit)

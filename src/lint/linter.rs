@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::cause::{Headline, Stories};
 use super::context::{CaptureContext, Context, Desk};
+use super::ending::Ending;
 use super::finding::{Finding, Place, Related};
 use super::limits::{Limit, Thresholds};
 use super::others::Others;
@@ -14,7 +16,6 @@ use crate::analysis::{
     SessionRecord, TcpRecord,
 };
 use crate::base::{Direction, Timestamp};
-use crate::flow::EndReason;
 use crate::wire::message::MessageType;
 
 /// How to judge.
@@ -50,7 +51,9 @@ pub struct Linter {
     hooks: Hooks,
     sessions: BTreeMap<u32, Entry>,
     others: Others,
+    stories: Stories,
     findings: Vec<Finding>,
+    dropped: u64,
     /// Of the capture itself.
     capture_open: Vec<usize>,
     now: Timestamp,
@@ -124,6 +127,7 @@ macro_rules! parts {
                 thresholds: &$linter.thresholds,
                 others: &$linter.others,
                 findings: &mut $linter.findings,
+                dropped: &mut $linter.dropped,
                 now: $linter.now,
             };
             (entry, parts)
@@ -138,7 +142,9 @@ impl Linter {
             hooks: Hooks::of(&options.rules),
             sessions: BTreeMap::new(),
             others: Others::default(),
+            stories: Stories::default(),
             findings: Vec::new(),
+            dropped: 0,
             capture_open: Vec::new(),
             now: Timestamp::default(),
             next_tick: Timestamp(i64::MIN),
@@ -169,9 +175,21 @@ impl Linter {
         &self.findings
     }
 
+    /// Findings beyond the most that are kept: they are not among [`Linter::findings`].
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
     /// What was found.
     pub fn into_findings(self) -> Vec<Finding> {
         self.findings
+    }
+
+    /// What to say of each session in one sentence: of those that ended and those that go on, by
+    /// number. After the last record it also knows what later sessions tell about earlier ones.
+    pub fn headlines(&self) -> Vec<Headline> {
+        let live = self.sessions.values().map(|entry| (&entry.state, entry.open.as_slice()));
+        self.stories.headlines(live, &self.findings)
     }
 
     /// The state of a session that goes on.
@@ -189,6 +207,7 @@ impl Linter {
             thresholds: &self.thresholds,
             others: &self.others,
             findings: &mut self.findings,
+            dropped: &mut self.dropped,
             now: self.now,
         };
         for entry in self.sessions.values_mut() {
@@ -300,14 +319,19 @@ impl Linter {
             }
         }
         let after = self.thresholds.value(Limit::EscalateSeconds);
-        if entry.state.goodbye.is_none() {
+        let closing = Ending::of(end);
+        // What the client says after the server has closed is no goodbye: FFmpeg still sends its
+        // deleteStream.
+        let goodbye = entry.state.goodbye.as_ref().filter(|place| place.time <= closing.time);
+        if goodbye.is_none() {
             for at in &entry.open {
                 if let Some(finding) = self.findings.get_mut(*at) {
-                    escalate(finding, &entry.state, end, after);
+                    escalate(finding, &entry.state, &closing, after);
                 }
             }
         }
         if let Some(entry) = self.sessions.remove(&end.session) {
+            self.stories.end(&entry.state, end, &closing, &entry.open);
             self.others.end(&entry.state, end);
         }
     }
@@ -319,6 +343,7 @@ impl Linter {
                 session: None,
                 findings: &mut self.findings,
                 open: &mut self.capture_open,
+                dropped: &mut self.dropped,
             };
             let (others, limits) = (&self.others, &self.thresholds);
             check(&mut CaptureContext { others, now: self.now, limits, desk }, end);
@@ -331,6 +356,7 @@ struct Parts<'a> {
     thresholds: &'a Thresholds,
     others: &'a Others,
     findings: &'a mut Vec<Finding>,
+    dropped: &'a mut u64,
     now: Timestamp,
 }
 
@@ -347,6 +373,7 @@ impl Parts<'_> {
                 session: Some(entry.state.info.session),
                 findings: self.findings,
                 open: &mut entry.open,
+                dropped: self.dropped,
             },
         }
     }
@@ -363,17 +390,8 @@ fn sees(rule: &Rule, state: &SessionState, direction: Option<Direction>, complet
 }
 
 /// Makes a finding worse when the receiver of the odd bytes closed the connection right after.
-fn escalate(finding: &mut Finding, state: &SessionState, end: &SessionEnd, after: f64) {
+fn escalate(finding: &mut Finding, state: &SessionState, closing: &Ending, after: f64) {
     let Some(severity) = finding.rule.escalates.filter(|s| *s > finding.severity) else { return };
-    // The first FIN or RST where it is known; the end of a connection may come a while later.
-    let (closer, time) = match (&state.closing, end.reason) {
-        (Some(closing), _) => (Some(closing.direction), closing.place.time),
-        (None, EndReason::Fin(direction) | EndReason::Reset(direction)) => {
-            (Some(direction), end.time)
-        }
-        (None, EndReason::EndOfCapture(closer)) => (closer, end.time),
-        _ => (None, end.time),
-    };
     let receiver = finding.place.direction.map(Direction::reverse);
     // A player that went on to take pictures closes because its user wants to.
     let server = state.server();
@@ -384,6 +402,7 @@ fn escalate(finding: &mut Finding, state: &SessionState, end: &SessionEnd, after
         return;
     }
     // What the receiver took once without closing it took; the first time counts.
+    let (closer, time) = (closing.by, closing.time);
     if closer.is_some() && closer == receiver && time.seconds_since(first) <= after {
         finding.severity = severity;
         let place = Place::at(time, closer);

@@ -80,6 +80,22 @@ pub(super) const RULES: &[Rule] = &[
         checks: &[Check::Handshake(zero_field)],
     },
     Rule {
+        id: "rtmp/handshake/s1-not-c1-copy",
+        layer: Layer::Handshake,
+        title: "S1 is a copy of C1",
+        severity: Severity::Note,
+        escalates: Some(Severity::Warning),
+        spec: rtmp("5.2.3"),
+        basis: Basis::Spec,
+        explanation: "S1 should hold random bytes of the server's own, so that each side can tell \
+            its packet from the other's. nginx-rtmp and Node-Media-Server send back C1 to simple \
+            clients.",
+        advice: "Harmless.",
+        covers: &["rtmp/handshake/s1-not-c1-copy"],
+        needs: Needs::Message,
+        checks: &[Check::Handshake(copied)],
+    },
+    Rule {
         id: "handshake/complex-answered-simple",
         layer: Layer::Handshake,
         title: "Digest handshake answered with a plain one",
@@ -216,6 +232,15 @@ fn zero_field(cx: &mut Context<'_>, record: &HandshakeRecord) {
     if asked_simple {
         let words = format!("bytes 4 to 7 of S1 are {a:02x} {b:02x} {c:02x} {d:02x}");
         cx.report(Report::new(Place::at(server.time, Some(ServerToClient)), words));
+    }
+}
+
+fn copied(cx: &mut Context<'_>, record: &HandshakeRecord) {
+    let handshake = &record.handshake;
+    // The client came first: it can copy nothing.
+    if handshake.direction == ServerToClient && handshake.copy == Some(true) {
+        let words = "the random bytes of S1 are those of C1";
+        cx.report(Report::new(Place::of_handshake(record), words));
     }
 }
 
