@@ -7,6 +7,7 @@ mod amf;
 mod chunk;
 mod control;
 mod handshake;
+mod hostile;
 mod http;
 mod recordings;
 mod table;
