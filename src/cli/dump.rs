@@ -8,7 +8,7 @@ use super::plan::{Plan, Source};
 use super::printer::Printer;
 use super::progress::Bar;
 use super::{EXIT_OK, EXIT_TROUBLE};
-use crate::analysis::{Options, Pipeline, Record};
+use crate::analysis::{End, Options, OtherFlows, Pipeline, Record};
 use crate::capture::{Capture, Next, OpenOptions, StopFlag};
 
 /// How long output may lie about unseen while input goes on or waits.
@@ -50,10 +50,10 @@ pub(super) fn run(mut plan: Plan) -> Result<u8, String> {
         printer.record(record);
     }
     let errors = packets.errors();
-    let mut sessions = 0;
+    let mut nothing = None;
     pipeline.finish(errors.clone(), &mut |record| {
         if let Record::End(end) = &record {
-            sessions = end.sessions;
+            nothing = (end.sessions == 0).then(|| what_else(end));
         }
         printer.record(record);
     });
@@ -69,12 +69,40 @@ pub(super) fn run(mut plan: Plan) -> Result<u8, String> {
     if let Some(line) = packets.farewell() {
         eprintln!("rtmpscope: {line}");
     }
-    if sessions == 0 && errors.is_empty() {
-        eprintln!(
-            "rtmpscope: no RTMP found; --decode-as tcp.port==N takes the connections of a port for it"
-        );
+    if let (Some(what), true) = (nothing, errors.is_empty()) {
+        eprintln!("rtmpscope: no RTMP found: {what}");
     }
     Ok(if errors.is_empty() { EXIT_OK } else { EXIT_TROUBLE })
+}
+
+/// What a capture without RTMP holds, and what to try.
+fn what_else(end: &End) -> String {
+    if end.packets == 0 {
+        return "there is no packet in it".into();
+    }
+    if end.other_flows == 0 {
+        return format!("no TCP connection with data in {} packets", end.packets);
+    }
+    let OtherFlows { tls, http, unknown_port } = end.others;
+    let speak = |count: u64| if count == 1 { "connection speaks" } else { "connections speak" };
+    let mut parts = Vec::new();
+    if tls > 0 {
+        let try_this = "if it is RTMPS, capture where TLS has ended";
+        parts.push(format!("{tls} {} TLS ({try_this})", speak(tls)));
+    }
+    if http > 0 {
+        parts.push(format!("{http} {} HTTP other than RTMPT", speak(http)));
+    }
+    let rest = end.other_flows - tls - http;
+    match unknown_port {
+        Some(port) => parts.push(format!(
+            "{rest} {} something else (--decode-as tcp.port=={port} takes it for RTMP)",
+            speak(rest)
+        )),
+        None if rest > 0 => parts.push(format!("{rest} carried no data")),
+        None => {}
+    }
+    parts.join(", ")
 }
 
 fn options(plan: &Plan) -> Options {

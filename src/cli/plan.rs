@@ -133,13 +133,22 @@ pub(super) fn open_output(
     let Some(path) = path.filter(|p| p.as_os_str() != "-") else {
         return Ok(Box::new(io::stdout()));
     };
-    // Opening truncates: an input named by mistake would be gone.
-    let same = |capture: &PathBuf| matches!((capture.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b);
-    if captures.iter().any(same) {
-        return Err(format!("-o {} would overwrite an input", path.display()));
-    }
+    refuse_overwriting("-o", path, captures)?;
     let file = File::create(path).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
     Ok(Box::new(file))
+}
+
+/// Opening an output truncates it: an input named by mistake would be gone.
+pub(super) fn refuse_overwriting(
+    option: &str,
+    path: &Path,
+    captures: &[PathBuf],
+) -> Result<(), String> {
+    let same = |capture: &PathBuf| matches!((capture.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    match captures.iter().any(same) {
+        true => Err(format!("{option} {} would overwrite an input", path.display())),
+        false => Ok(()),
+    }
 }
 
 /// `tcp.port==N`, as tshark spells it (`,rtmp` may follow).

@@ -6,7 +6,7 @@ use clap::Parser;
 
 #[cfg(feature = "live")]
 use super::live;
-use super::{args, dump, plan, sanitize};
+use super::{args, diff, dump, extract, plan, report, rules, sanitize};
 #[cfg(feature = "tui")]
 use super::{config, view};
 
@@ -25,11 +25,16 @@ pub fn main() -> ExitCode {
         Some(args::Command::Dump(args)) => plan::Plan::new(args).and_then(dump::run),
         #[cfg(feature = "live")]
         Some(args::Command::Live(args)) => live::run(args),
+        Some(args::Command::Report(args)) => report::run(args),
+        Some(args::Command::Rules(args)) => rules::run(args),
         Some(args::Command::Sanitize(args)) => sanitize::run(args),
+        Some(args::Command::Diff(args)) => diff::run(args),
+        Some(args::Command::Extract(args)) => extract::run(args),
         #[cfg(feature = "tui")]
         Some(args::Command::View(args)) => view::run(args),
         #[cfg(feature = "tui")]
         Some(args::Command::Config(args)) => config::run(&args),
+        Some(args::Command::Sanitize(args)) => sanitize::run(args),
         None => bare(args.dump),
     };
     match outcome {

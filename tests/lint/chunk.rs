@@ -1,6 +1,7 @@
 use crate::support::lint::{Sample, Script};
 use crate::support::{
-    C2S, CsidForm, ExtendedTimestampHabit, MessageType, Outgoing, Plan, V, session::command,
+    C2S, CsidForm, ExtendedTimestampHabit, FmtPolicy, MessageType, Outgoing, Plan, V,
+    session::command,
 };
 use crate::table::{Row, row};
 
@@ -167,6 +168,8 @@ fn late(habit: ExtendedTimestampHabit) -> Sample {
     plan(|plan| {
         plan.start_timestamp = 20_000_000;
         plan.habit = habit;
+        // With deltas no picture would need the field.
+        plan.fmt = FmtPolicy::Full;
     })
 }
 

@@ -12,7 +12,7 @@ const PONG: &[u8] = &[0, 7, 0, 0, 0, 9];
 pub const ROWS: &[Row] = &[
     row(
         "control/ping-unanswered",
-        || Script::publish().control(S2C, 4, PING).media(12_000).server_closes(),
+        || Script::publish().control(S2C, 4, PING).media(11_000).server_closes(),
         || {
             Script::publish()
                 .control(S2C, 4, PING)

@@ -24,7 +24,7 @@ pub const ROWS: &[Row] = &[
         || begin(|s, f| s.raw(C2S, &f.client_hello).wait(500).raw(S2C, &f.server)).capture(),
     ),
     row("rtmp/handshake/no-data-before-c2", || early_message().capture(), clean),
-    row("rtmp/handshake/client-waits-s1-s2", || early_c2().capture(), clean),
+    row("rtmp/handshake/client-waits-s1-s2", || hasty_client().capture(), clean),
     row("handshake/s2-not-c1", || server(|s| s[2000..2100].fill(7)).server_closes(), clean),
     row("rtmp/handshake/s2-time-echo", || server(|s| s[1537] = 99).capture(), clean),
     row(
@@ -102,9 +102,10 @@ fn early_message() -> Script {
     })
 }
 
-fn early_c2() -> Script {
+fn hasty_client() -> Script {
     begin(|script, flights| {
         let script = script.raw(C2S, &flights.client_hello).raw(C2S, &flights.client_reply);
+        let script = script.control(C2S, 5, &[0, 0x26, 0x25, 0xa0]);
         script.wait(5).raw(S2C, &flights.server)
     })
 }

@@ -33,6 +33,8 @@ pub const ROWS: &[Row] = &[
         || Sample::File("ffmpeg_publish_nginx.pcap"),
         || Script::publish().media(400).capture(),
     ),
+    row("tcp/peer-vanished", || again(1200, 6, false), || again(1200, 6, true)).error(),
+    row("tcp/full-size-segments-lost", || again(1448, 6, true), || again(1448, 2, true)).error(),
     row(
         "tcp/idle-cut",
         || Script::publish().media(400).silence(60_100).reset(S2C),
@@ -90,5 +92,38 @@ fn slow(late_ms: i64) -> Sample {
         }
     }
     trace.segments.sort_by_key(|segment| segment.time_ns);
+    Sample::Packets(trace.packets())
+}
+
+/// A publisher whose last segment of so many bytes is sent again and again, at growing distances,
+/// with or without an answer of the server to something behind it.
+fn again(len: usize, times: i64, answers: bool) -> Sample {
+    let mut trace = Script::publish().media(1000).trace();
+    let end = trace.streams[0].len() as i64;
+    let server = trace.streams[1].len() as i64;
+    let mut now = trace.segments.last().map_or(0, |segment| segment.time_ns);
+    let mut push = |direction, seq, ack, flags, len: usize, wait_ms: i64| {
+        now += wait_ms * 1_000_000;
+        let payload = vec![7; len].into();
+        let (offload, snaplen) = (false, None);
+        trace.segments.push(Segment {
+            time_ns: now,
+            direction,
+            seq,
+            ack,
+            flags,
+            payload,
+            offload,
+            snaplen,
+        });
+    };
+    push(C2S, end, server, ACK, len, 20);
+    push(C2S, end + len as i64, server, ACK, 100, 1);
+    for time in 0..times {
+        if answers {
+            push(S2C, server, end, ACK, 0, 1);
+        }
+        push(C2S, end, server, ACK, len, 300 << time);
+    }
     Sample::Packets(trace.packets())
 }

@@ -28,8 +28,8 @@ impl Sample {
     pub fn records(self) -> Vec<Record> {
         match self {
             Sample::Records(records) => records,
-            Sample::Packets(packets) => super::decode(&packets),
-            Sample::File(name) => super::decode(&read(name)),
+            Sample::Packets(packets) => decode(&packets),
+            Sample::File(name) => decode(&read(name)),
         }
     }
 }
@@ -46,6 +46,11 @@ pub fn findings_with(options: Options, sample: Sample) -> Vec<Finding> {
         linter.push(&record);
     }
     linter.into_findings()
+}
+
+fn decode(packets: &[Packet]) -> Vec<Record> {
+    let options = rtmpscope::analysis::Options { tcp: true, ..Default::default() };
+    super::check::decode_with(options, packets)
 }
 
 /// The packets of a file of `captures/`.

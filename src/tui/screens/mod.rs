@@ -1,6 +1,7 @@
 //! A file or folder per screen. [`all`] makes them.
 
 pub mod chart;
+mod findings;
 mod flow;
 mod ladder;
 mod list;
@@ -8,6 +9,7 @@ mod messages;
 mod scroll;
 mod sessions;
 mod sheet;
+mod tcp;
 #[cfg(test)]
 mod testing;
 mod timeline;

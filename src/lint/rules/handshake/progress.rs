@@ -94,12 +94,12 @@ pub(super) const RULES: &[Rule] = &[
         escalates: Some(Severity::Error),
         spec: rtmp("5.2.1"),
         basis: Basis::Spec,
-        explanation: "The client must wait for S1 before C2, and for S2 before anything else. A \
+        explanation: "The client must wait for S2 before it sends anything but C2. A \
             server that reads one step at a time may lose what comes early.",
         advice: "A fault of the client, sometimes on purpose to save a round trip.",
         covers: &["rtmp/handshake/client-waits-s1-s2"],
         needs: Needs::Direction,
-        checks: &[Check::Handshake(early_c2)],
+        checks: &[Check::Handshake(early_message)],
     },
 ];
 
@@ -135,7 +135,8 @@ fn truncated(cx: &mut Context<'_>, end: &SessionEnd) {
         let seen = handshake.end_offset;
         // C2 is sent when S1 is there: a client that waits for it has done its part.
         let waits = side.direction == ClientToServer && seen == 1 + packet && !server_done;
-        if waits || !matches!(handshake.version, 3 | 6 | 8 | 9) {
+        // RTMPE has a rule of its own.
+        if waits || handshake.version != 3 {
             continue;
         }
         let names = match side.direction {
@@ -146,7 +147,10 @@ fn truncated(cx: &mut Context<'_>, end: &SessionEnd) {
             true => (names[0], 1 + packet - seen),
             false => (names[1], 1 + 2 * packet - seen),
         };
-        let words = format!("{missing} of {packet} bytes of {name} never came");
+        let words = match missing == packet {
+            true => format!("{name} never came"),
+            false => format!("{missing} of {packet} bytes of {name} never came"),
+        };
         let place = Place { bytes: Some(0..seen), ..Place::at(end.time, Some(side.direction)) };
         found.push(Report::new(place, words));
     }
@@ -189,16 +193,14 @@ fn data_before_c2(cx: &mut Context<'_>, record: &HandshakeRecord) {
     }
 }
 
-fn early_c2(cx: &mut Context<'_>, record: &HandshakeRecord) {
+fn early_message(cx: &mut Context<'_>, record: &HandshakeRecord) {
     let server = &record.handshake;
     let client = cx.state.client();
-    let Some(c2) = client.handshake.as_ref().filter(|h| h.complete && client.is_whole()) else {
-        return;
-    };
-    if server.direction == ServerToClient && server.complete && c2.time < server.time {
-        let ms = 1000.0 * server.time.seconds_since(c2.time);
-        let words = format!("C2 was complete {ms:.1} ms before S2");
-        let place = Place::at(c2.time, Some(ClientToServer));
+    let Some(first) = client.first_message.filter(|_| client.is_whole()) else { return };
+    if server.direction == ServerToClient && server.complete && first < server.time {
+        let ms = 1000.0 * server.time.seconds_since(first);
+        let words = format!("the first message came {ms:.1} ms before the end of S2");
+        let place = Place::at(first, Some(ClientToServer));
         cx.report(Report::new(place, words).related("S2", Place::of_handshake(record)));
     }
 }
