@@ -27,8 +27,8 @@ Examples:
 Stream keys, tokens and passwords are replaced by placeholders such as <stream-1>; --show-secrets
 shows them.
 
-Exit status: 0 no finding of the severity that --fail-on names, or of a greater one; 1 there is one;
-2 wrong usage, an input that cannot be read, or one that is damaged or cut (what could be read was
+Exit status: 0 no session failed, and there is no finding of the severity that --fail-on names or of a
+greater one; 1 otherwise; 2 wrong usage, an input that cannot be read, or one that is damaged or cut (what could be read was
 judged).";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -168,7 +168,9 @@ pub(super) fn run(mut args: ReportArgs) -> Result<u8, String> {
     };
     Ok(if !errors.is_empty() {
         EXIT_TROUBLE
-    } else if judged.findings.iter().any(|finding| finding.severity >= least) {
+    } else if judged.findings.iter().any(|finding| finding.severity >= least)
+        || judged.report.sessions.iter().any(|session| session.headline.failed())
+    {
         EXIT_FINDINGS
     } else {
         EXIT_OK
