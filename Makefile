@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 60
 BENCH_MB ?= 800
 
 # Real programs that the tests run or compare with. The tests start their own nginx.
-TEST_TOOLS = libpcap-dev tshark tcpdump ffmpeg nginx libnginx-mod-rtmp rtmpdump zstd iproute2
+TEST_TOOLS = libpcap-dev tshark tcpdump ffmpeg nginx libnginx-mod-rtmp rtmpdump zstd iproute2 python3
 FUZZ_TARGETS = $(basename $(notdir $(wildcard tests/fuzz/fuzz_targets/*.rs)))
 
 .PHONY: help build demo test test-tools bench fuzz-smoke clean
@@ -32,6 +32,7 @@ demo: build ## Build, then decode a bundled capture
 
 test-tools: ## Install what the tests need
 	@.ci/install $(TEST_TOOLS)
+	@.ci/install chromium || echo "without chromium the page of \`report\` is not tested" >&2
 
 # The feature sets that leave things out are only type-checked: all their code is tested above.
 test: test-tools ## Install what the tests need, then run all tests
