@@ -1,7 +1,9 @@
 //! The passive pipeline: packets in, records out.
 
+pub mod compare;
 pub mod detail;
 mod facts;
+pub mod figures;
 pub mod filter;
 pub mod flowctl;
 mod flows;
@@ -15,6 +17,6 @@ mod record;
 
 pub use pipeline::{Options, Pipeline};
 pub use record::{
-    AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionFacts, SessionRecord, TcpRecord, Transport,
+    AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, OtherFlows, Record,
+    SessionEnd, SessionFacts, SessionRecord, TcpRecord, Transport,
 };

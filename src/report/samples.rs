@@ -238,6 +238,7 @@ pub(super) fn every_record() -> Vec<Record> {
             handshake: Handshake {
                 direction,
                 time: at(5),
+                first_time: at(5),
                 version: 3,
                 epoch: Some(0),
                 software: Some([9, 0, 124, 2]),

@@ -143,6 +143,8 @@ pub struct Handshake {
     pub direction: Direction,
     /// When its last byte was captured.
     pub time: Timestamp,
+    /// When its first byte was captured.
+    pub first_time: Timestamp,
     /// C0/S0: 3 for RTMP, 6, 8 and 9 for RTMPE.
     pub version: u8,
     /// First word of C1/S1: the sender's epoch in milliseconds.

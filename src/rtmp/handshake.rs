@@ -15,6 +15,8 @@ const ANSWER: usize = 32;
 pub(super) struct HandshakeReader {
     /// The bytes so far; missing ones are zero.
     bytes: Vec<u8>,
+    /// When the first byte was captured.
+    first_time: Option<Timestamp>,
     /// Missing ranges, from and to.
     missing: Vec<(usize, usize)>,
 }
@@ -28,7 +30,8 @@ pub(super) struct Packets {
 
 impl HandshakeReader {
     /// Takes bytes until the handshake is complete; says how many.
-    pub fn feed(&mut self, _time: Timestamp, bytes: &[u8]) -> usize {
+    pub fn feed(&mut self, time: Timestamp, bytes: &[u8]) -> usize {
+        self.first_time.get_or_insert(time);
         let len = bytes.len().min(TOTAL - self.bytes.len());
         self.bytes.extend_from_slice(&bytes[..len]);
         len
@@ -127,6 +130,7 @@ impl HandshakeReader {
         let handshake = Handshake {
             direction,
             time,
+            first_time: self.first_time.unwrap_or(time),
             version,
             epoch: word(0).map(u32::from_be_bytes),
             software: word(4),

@@ -1,8 +1,11 @@
 //! Every screen there is.
 
+use super::findings::FindingsScreen;
+use super::flow::FlowScreen;
 use super::ladder::LadderScreen;
 use super::messages::Messages;
 use super::sessions::Sessions;
+use super::tcp::TcpScreen;
 use super::timeline::Timeline;
 use crate::tui::contract::Screen;
 
@@ -13,5 +16,8 @@ pub fn all() -> Vec<Box<dyn Screen>> {
         Box::<Timeline>::default(),
         Box::<LadderScreen>::default(),
         Box::<Messages>::default(),
+        Box::<FlowScreen>::default(),
+        Box::<FindingsScreen>::default(),
+        Box::<TcpScreen>::default(),
     ]
 }

@@ -1,12 +1,15 @@
 //! A file or folder per screen. [`all`] makes them.
 
 pub mod chart;
+mod findings;
+mod flow;
 mod ladder;
 mod list;
 mod messages;
 mod scroll;
 mod sessions;
 mod sheet;
+mod tcp;
 #[cfg(test)]
 mod testing;
 mod timeline;
