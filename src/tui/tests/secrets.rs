@@ -3,7 +3,7 @@
 use super::drive::Drive;
 use crate::tui::app::Start;
 
-/// The stream name of `publish_denied_nginx.pcap`, as it is.
+/// The stream name of a capture's first session, as it is.
 fn secret(name: &str) -> String {
     let start = Start { show_secrets: true, ..Start::default() };
     let drive = Drive::start(name, start);
@@ -13,7 +13,8 @@ fn secret(name: &str) -> String {
 
 #[test]
 fn no_screen_shows_a_stream_name() {
-    for name in ["obs_publish_nginx.pcap", "publish_denied_nginx.pcap", "rtmpdump_play_nginx.pcap"]
+    for name in
+        ["obs_publish_nginx.pcap", "gst_rtmp2sink_publish_nginx.pcap", "rtmpdump_play_nginx.pcap"]
     {
         let secret = secret(name);
         assert!(secret.len() > 2, "{name}: {secret}");
