@@ -17,7 +17,7 @@ use crate::tui::app::{App, Start};
 use crate::tui::config::Config;
 use crate::tui::contract::ScreenId;
 use crate::tui::loader::{LoadOptions, Loader};
-use crate::tui::run::{ExportJob, Host, run as run_screens};
+use crate::tui::run::{Host, run as run_screens};
 use crate::tui::theme::{Theme, ThemeName};
 use crate::tui::trace::Trace;
 
@@ -101,7 +101,7 @@ pub(super) fn show(
         );
     }
     let options = LoadOptions {
-        decode_as,
+        decode_as: decode_as.clone(),
         show_secrets: args.show_secrets,
         thresholds: config.thresholds.clone(),
     };
@@ -119,7 +119,9 @@ pub(super) fn show(
         .map_err(|e| format!("RTMPSCOPE_TRACE: cannot write the file: {e}"))?;
     let host = Host {
         reload: &mut reload,
-        export: &mut |job: &ExportJob<'_>| export::write(job),
+        export: export::write,
+        decode_as,
+        exports: Vec::new(),
         quit: &quit,
         trace,
         mouse: config.mouse,

@@ -231,6 +231,11 @@ impl Loader {
     /// Ends the thread and waits for it.
     pub fn stop(&mut self) {
         self.stop.stop();
+        self.join();
+    }
+
+    /// Waits until everything was read.
+    pub fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
             // A panic of the thread was reported when it happened.
             let _ = thread.join();

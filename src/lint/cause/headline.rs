@@ -118,7 +118,8 @@ fn fails(story: &Story) -> bool {
 
 /// Whether its messages cannot be read.
 fn unreadable(story: &Story) -> bool {
-    !matches!(story.transport, Transport::Rtmp) || story.messages == 0 && (story.gaps || story.undecoded)
+    !matches!(story.transport, Transport::Rtmp)
+        || story.messages == 0 && (story.gaps || story.undecoded)
 }
 
 /// Client and server by name, where they are known.

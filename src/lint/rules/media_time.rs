@@ -281,7 +281,8 @@ fn late(cx: &mut Context<'_>, record: &MessageRecord) {
 fn no_audio(cx: &mut Context<'_>, _end: &SessionEnd) {
     let client = cx.state.client();
     let seconds = client.video.span_ms() as f64 / 1000.0;
-    if client.is_whole() && client.audio.messages == 0 && seconds >= cx.limit(Limit::AbsentSeconds) {
+    if client.is_whole() && client.audio.messages == 0 && seconds >= cx.limit(Limit::AbsentSeconds)
+    {
         let words = format!("{seconds:.0} s of video and no audio");
         let time = client.last_message.unwrap_or(cx.now);
         cx.report(Report::new(Place::at(time, Some(Direction::ClientToServer)), words));
