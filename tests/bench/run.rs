@@ -136,8 +136,10 @@ fn run(ours: &Path, whole: &Path, half: &Path, written: &Written) {
     row("rtmpscope dump --format ndjson", &[&ours, "dump", "--format", "ndjson", &file]);
     let page = Path::new(DIRECTORY).join("bench.html");
     let page = page.to_string_lossy();
-    let html =
-        row("rtmpscope report --format html", &[&ours, "report", "--format", "html", "-o", &page, &file]);
+    let html = row(
+        "rtmpscope report --format html",
+        &[&ours, "report", "--format", "html", "-o", &page, &file],
+    );
     let fields = ["-Y", "rtmpt", "-T", "fields", "-e", "rtmpt.header.typeid"];
     let tshark: Vec<&str> = ["tshark", "-r", &file].into_iter().chain(fields).collect();
     let tshark = row("tshark -Y rtmpt -T fields", &tshark);

@@ -41,8 +41,21 @@ pub fn measure(ours: &str, file: &str, directory: &Path) {
     let tmux = Tmux(format!("rtmpscope-bench-{}", std::process::id()));
     let variable = format!("RTMPSCOPE_TRACE={}", trace.display());
     let began = tmux.run(&[
-        "new-session", "-d", "-x", "200", "-y", "60", "-s", "b", "-e", &variable, "-e",
-        "RTMPSCOPE_CONFIG=/dev/null", ours, "view", file,
+        "new-session",
+        "-d",
+        "-x",
+        "200",
+        "-y",
+        "60",
+        "-s",
+        "b",
+        "-e",
+        &variable,
+        "-e",
+        "RTMPSCOPE_CONFIG=/dev/null",
+        ours,
+        "view",
+        file,
     ]);
     if !began {
         println!("rtmpscope view: tmux is not installed or cannot start");
