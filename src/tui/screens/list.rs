@@ -1,7 +1,9 @@
 //! Every screen there is.
 
+use super::compare::CompareScreen;
 use super::flow::FlowScreen;
 use super::ladder::LadderScreen;
+use super::media::MediaScreen;
 use super::messages::Messages;
 use super::sessions::Sessions;
 use super::timeline::Timeline;
@@ -14,6 +16,8 @@ pub fn all() -> Vec<Box<dyn Screen>> {
         Box::<Timeline>::default(),
         Box::<LadderScreen>::default(),
         Box::<Messages>::default(),
+        Box::<MediaScreen>::default(),
         Box::<FlowScreen>::default(),
+        Box::<CompareScreen>::default(),
     ]
 }

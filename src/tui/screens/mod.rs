@@ -1,9 +1,11 @@
 //! A file or folder per screen. [`all`] makes them.
 
 pub mod chart;
+mod compare;
 mod flow;
 mod ladder;
 mod list;
+mod media;
 mod messages;
 mod scroll;
 mod sessions;
