@@ -189,11 +189,13 @@ proptest! {
     }
 }
 
-/// Of the cases of a property: how many keep to its rule.
+/// Of the cases of a property: whether they keep to its rule.
 ///
 /// Where the next header is after a hole is a matter of evidence, and these sessions are made to
 /// mislead: messages of five bytes, chunk sizes that nobody uses, no absolute headers. What may
-/// never happen is checked in every case; what holds but for rare cases is counted.
+/// never happen is checked in every case. The rule holds in all cases that run by default; other
+/// seeds show it broken once in some thousand, where headers that inherit a length which the hole
+/// swallowed follow each other for a while.
 fn mostly<S: Strategy>(
     count: u32,
     strategy: S,
@@ -211,8 +213,10 @@ fn mostly<S: Strategy>(
     }
     let exceptions = exceptions.into_inner();
     println!("{} of {count} cases are exceptions", exceptions.len());
+    let allowed =
+        if std::env::var_os("PROPERTY_SEED").is_some() { count as usize / 500 } else { 0 };
     assert!(
-        exceptions.len() * 100 <= count as usize,
+        exceptions.len() <= allowed,
         "{} of {count} cases, the first: {}",
         exceptions.len(),
         exceptions[0]
@@ -220,7 +224,8 @@ fn mostly<S: Strategy>(
 }
 
 /// (b) A hole costs the messages that it touches and at most one more; nothing that claims to be
-/// exact is wrong.
+/// exact is wrong. What is read wrongly and does not claim to be exact stands where a message is
+/// that the hole touches (see [`support::check::Outcome::excused`]).
 #[test]
 fn damage_is_bounded() {
     let drops = prop::collection::vec(any::<Index>(), 1..5);
@@ -244,7 +249,7 @@ fn damage_is_bounded() {
         prop_assert!(seen.lies.is_empty(), "exact and wrong: {:?}", seen.lies);
         let lost: Vec<String> =
             seen.lost().iter().map(|index| describe(&scenario.truth()[*index])).collect();
-        let wrong = seen.invented.len() + seen.misread.len();
+        let wrong = seen.invented.len() + seen.misread.len() - seen.excused;
         let kept = lost.len() <= holes && wrong == 0;
         Ok((!kept).then(|| {
             format!(
@@ -293,16 +298,36 @@ fn beginning_anywhere() {
         prop_assert!(seen.lies.is_empty(), "{:?}", seen.lies);
         let exact = seen.found.iter().filter(|c| **c == Some(Confidence::Exact)).count();
         prop_assert_eq!(exact, 0, "exact without a beginning");
+        let captured = trace.missing()[sender.index()].first().map_or(0, |range| range.end);
+        let unsaid = unsaid_lengths(&scenario, sender, captured);
         let lost: Vec<String> = seen
             .lost()
             .iter()
             .map(|index| &scenario.truth()[*index])
             .filter(|truth| truth.direction == sender && truth.offset() >= second)
+            .filter(|truth| !unsaid.iter().any(|at| (truth.offset()..truth.end()).contains(at)))
             .map(describe)
             .collect();
         Ok((!lost.is_empty())
             .then(|| format!("{plan:?}: from {start}, second key frame {second}: lost {lost:#?}")))
     });
+}
+
+/// Where messages begin whose length no captured byte says: all their chunk stream had since the
+/// capture began are headers that inherit it. What such a message interrupts cannot be put together,
+/// since nothing says where it goes on.
+fn unsaid_lengths(scenario: &Scenario, direction: Direction, captured: u64) -> Vec<u64> {
+    let own = |t: &&Truth| t.direction == direction && t.offset() >= captured;
+    let mut said = std::collections::BTreeSet::new();
+    let mut unsaid = Vec::new();
+    for truth in scenario.truth().iter().filter(own) {
+        match truth.fmt {
+            0 | 1 => drop(said.insert(truth.csid)),
+            _ if said.contains(&truth.csid) => {}
+            _ => unsaid.push(truth.offset()),
+        }
+    }
+    unsaid
 }
 
 /// One step of a sender with a free hand.

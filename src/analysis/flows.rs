@@ -5,8 +5,8 @@ use super::note;
 use super::pipeline::Options;
 use super::probe::{self, Head, Verdict};
 use super::record::{
-    AnomalyRecord, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd, SessionRecord,
-    TcpRecord, Transport,
+    AnomalyRecord, GapRecord, HandshakeRecord, MessageRecord, OtherFlows, Record, SessionEnd,
+    SessionRecord, TcpRecord, Transport,
 };
 use crate::base::{Direction, GapKind, Timestamp};
 use crate::flow::{
@@ -34,6 +34,7 @@ pub(super) struct Totals {
     pub network_lost_bytes: u64,
     pub undecoded_bytes: u64,
     pub other_flows: u64,
+    pub others: OtherFlows,
 }
 
 /// All flows of a capture.
@@ -186,12 +187,29 @@ impl Flows {
             Verdict::Other(transport) => {
                 if expected || transport == Transport::Rtmpt {
                     self.open_opaque(flow, transport);
+                } else if !over && probing.unanswered() {
+                    // A server that never says a word to it may well speak RTMP: see `ended`.
                 } else {
-                    self.totals.other_flows += 1;
+                    self.count_other(flow, transport);
                     self.states[flow.0 as usize] = State::Ignored;
                     self.ignore.push(flow);
                 }
             }
+        }
+    }
+
+    fn count_other(&mut self, flow: FlowId, transport: Transport) {
+        self.totals.other_flows += 1;
+        let others = &mut self.totals.others;
+        match (transport, self.states.get(flow.0 as usize)) {
+            (Transport::Tls, _) => others.tls += 1,
+            (Transport::Http, _) => others.http += 1,
+            (_, Some(State::Probing(probing)))
+                if probing.heads.iter().any(|head| !head.bytes.is_empty()) =>
+            {
+                others.unknown_port.get_or_insert(probing.info.server.port());
+            }
+            _ => {}
         }
     }
 
@@ -328,6 +346,17 @@ impl Flows {
         probing.held.push(Held::Data { direction, offset, bytes: bytes.to_vec(), time });
         let held: usize = probing.held.iter().map(Held::size).sum();
         self.probe(flow, held >= 2 * limit);
+    }
+}
+
+impl Probing {
+    /// Whether the client spoke first and the server has not said a word: how a TLS or HTTP client
+    /// on the plain RTMP port of a server looks, whatever the port's number.
+    fn unanswered(&self) -> bool {
+        self.info.role == RoleSource::Syn
+            && !self.heads[0].bytes.is_empty()
+            && self.heads[1].bytes.is_empty()
+            && self.heads[1].missing == 0
     }
 }
 
@@ -518,10 +547,18 @@ impl FlowSink for Flows {
         stats: &[DirectionStats; 2],
     ) {
         if let Some(State::Probing(probing)) = self.states.get_mut(flow.0 as usize) {
+            let refused = probing.unanswered()
+                && stats.iter().all(|stats| stats.packets >= 2)
+                && matches!(reason, EndReason::Fin(_) | EndReason::Reset(_));
             for head in &mut probing.heads {
                 head.closed = true;
             }
-            self.probe(flow, true);
+            match probe::judge(&probing.heads, probing.expected, true) {
+                Verdict::Other(transport @ (Transport::Tls | Transport::Http)) if refused => {
+                    self.open_opaque(flow, transport);
+                }
+                _ => self.probe(flow, true),
+            }
         }
         let Some(state) = self.states.get_mut(flow.0 as usize) else { return };
         let (reason, stats, flip) = match state {

@@ -14,6 +14,8 @@
 mod blocks;
 mod clock;
 mod error;
+#[cfg(feature = "live")]
+mod feed;
 mod input;
 mod legacy;
 #[cfg(feature = "live")]
@@ -22,6 +24,7 @@ mod log;
 mod merge;
 mod pcapng;
 mod positional;
+mod rotate;
 mod source;
 mod stop;
 mod store;
@@ -31,11 +34,14 @@ mod writer;
 mod tests;
 
 pub use error::{CaptureError, CaptureErrorKind, OpenError};
+#[cfg(feature = "live")]
+pub use feed::{FeedLimits, FeedStatus, LiveFeed};
 pub use input::Input;
 #[cfg(feature = "live")]
 pub use live::{DeviceInfo, DropCounts, Live, LiveError, LiveOptions, interfaces};
 pub use log::{Comment, CommentPlace, Interface, Secret, SecretKind};
 pub use merge::{Capture, Next, OpenOptions};
+pub use rotate::{RotateOptions, RotatingWriter};
 pub use stop::{Progress, StopFlag};
 pub use store::{StoreReader, StoreWriter};
 pub use writer::{PcapWriter, PcapngWriter, TimeUnit};

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::log::SecretKind;
-use crate::base::{LinkType, Packet};
+use crate::base::{LinkType, Packet, Timestamp};
 
 /// Snap length announced: the most that libpcap accepts.
 const SNAP_LEN: u32 = 262_144;
@@ -97,6 +97,8 @@ fn length(packet: &Packet) -> io::Result<u32> {
 pub struct PcapngWriter<W: Write> {
     out: W,
     links: Vec<LinkType>,
+    name: Option<String>,
+    filter: Option<String>,
 }
 
 impl<W: Write> PcapngWriter<W> {
@@ -119,7 +121,13 @@ impl<W: Write> PcapngWriter<W> {
         block.option(4, concat!("rtmpscope ", env!("CARGO_PKG_VERSION")).as_bytes());
         block.end_options();
         block.write(&mut out)?;
-        Ok(PcapngWriter { out, links: Vec::new() })
+        Ok(PcapngWriter { out, links: Vec::new(), name: None, filter: None })
+    }
+
+    /// Says on which interface, and with which capture filter, the packets that follow were captured.
+    pub fn captured_on(&mut self, name: &str, filter: Option<&str>) {
+        self.name = Some(name.to_owned());
+        self.filter = filter.map(str::to_owned);
     }
 
     /// Writes a packet.
@@ -159,6 +167,33 @@ impl<W: Write> PcapngWriter<W> {
         block.write(&mut self.out)
     }
 
+    /// Writes how many packets the first interface received and dropped until `time`. Nothing when
+    /// there is no interface yet.
+    pub fn write_statistics(
+        &mut self,
+        time: Timestamp,
+        received: u64,
+        dropped: u64,
+    ) -> io::Result<()> {
+        if self.links.is_empty() {
+            return Ok(());
+        }
+        let ticks = time.0.max(0) as u64;
+        let mut block = Block::new(5);
+        block.u32(0);
+        block.u32((ticks >> 32) as u32);
+        block.u32(ticks as u32);
+        block.option(4, &received.to_le_bytes());
+        block.option(5, &dropped.to_le_bytes());
+        block.end_options();
+        block.write(&mut self.out)
+    }
+
+    /// What is written to: whole blocks, each in one write.
+    pub fn out(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     /// Flushes and gives back what was written to.
     pub fn finish(mut self) -> io::Result<W> {
         self.out.flush()?;
@@ -176,7 +211,14 @@ impl<W: Write> PcapngWriter<W> {
         block.u16(number);
         block.u16(0);
         block.u32(SNAP_LEN);
+        if let Some(name) = &self.name {
+            block.option(2, name.as_bytes());
+        }
         block.option(9, &[9]);
+        if let Some(filter) = &self.filter {
+            // The first byte says that the filter is text.
+            block.option(11, &[b"\0", filter.as_bytes()].concat());
+        }
         block.end_options();
         block.write(&mut self.out)?;
         self.links.push(link);

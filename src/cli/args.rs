@@ -45,6 +45,31 @@ pub(super) enum Command {
     #[command(after_help = EXAMPLES)]
     Dump(DumpArgs),
 
+    /// Capture from a network interface and show RTMP as it happens
+    #[cfg(feature = "live")]
+    #[command(after_help = super::live::EXAMPLES)]
+    Live(super::live::LiveArgs),
+
+    /// Say what went wrong in a capture, and why
+    #[command(after_help = super::report::EXAMPLES)]
+    Report(super::report::ReportArgs),
+
+    /// List and explain the rules of `report`
+    #[command(after_help = super::rules::EXAMPLES)]
+    Rules(super::rules::RulesArgs),
+
+    /// Write a capture without secrets, to attach to a public issue
+    #[command(after_help = super::sanitize::EXAMPLES)]
+    Sanitize(super::sanitize::SanitizeArgs),
+
+    /// Compare two sessions step by step
+    #[command(after_help = super::diff::EXAMPLES)]
+    Diff(super::diff::DiffArgs),
+
+    /// Write a media stream of a capture to an FLV file
+    #[command(after_help = super::extract::EXAMPLES)]
+    Extract(super::extract::ExtractArgs),
+
     /// Look at a capture in the terminal: sessions, timeline, messages, bytes. `rtmpscope CAPTURE`
     /// on a terminal is short for it
     #[cfg(feature = "tui")]
@@ -54,10 +79,6 @@ pub(super) enum Command {
     /// Check the configuration file of the screens, or write the defaults
     #[cfg(feature = "tui")]
     Config(super::config::ConfigArgs),
-
-    /// Write a capture without secrets, to attach to a public issue
-    #[command(after_help = super::sanitize::EXAMPLES)]
-    Sanitize(super::sanitize::SanitizeArgs),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -173,6 +194,7 @@ impl DumpArgs {
             follow: self.follow,
             show_secrets: self.show_secrets,
             decode_as: self.decode_as.clone(),
+            filter: self.filter.clone(),
             ..super::view::ViewArgs::default()
         })
     }

@@ -3,12 +3,18 @@
 mod args;
 #[cfg(feature = "tui")]
 mod config;
+mod diff;
 mod dump;
 #[cfg(feature = "tui")]
 mod export;
+mod extract;
+#[cfg(feature = "live")]
+mod live;
 mod plan;
 mod printer;
 mod progress;
+mod report;
+mod rules;
 mod run;
 mod sanitize;
 mod select;

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use super::{args, dump, plan, sanitize};
+#[cfg(feature = "live")]
+use super::live;
+use super::{args, diff, dump, extract, plan, report, rules, sanitize};
 #[cfg(feature = "tui")]
 use super::{config, view};
 
@@ -21,6 +23,13 @@ pub fn main() -> ExitCode {
     let args = args::Cli::parse();
     let outcome = match args.command {
         Some(args::Command::Dump(args)) => plan::Plan::new(args).and_then(dump::run),
+        #[cfg(feature = "live")]
+        Some(args::Command::Live(args)) => live::run(args),
+        Some(args::Command::Report(args)) => report::run(args),
+        Some(args::Command::Rules(args)) => rules::run(args),
+        Some(args::Command::Sanitize(args)) => sanitize::run(args),
+        Some(args::Command::Diff(args)) => diff::run(args),
+        Some(args::Command::Extract(args)) => extract::run(args),
         #[cfg(feature = "tui")]
         Some(args::Command::View(args)) => view::run(args),
         #[cfg(feature = "tui")]

@@ -77,10 +77,23 @@ pub(super) struct ViewArgs {
 
 /// Runs the screens to the exit code; `Err` is why they could not begin.
 pub(super) fn run(args: ViewArgs) -> Result<u8, String> {
+    let from_stdin = args.captures.iter().any(|path| path.as_os_str() == "-");
+    let once = from_stdin.then_some("standard input");
+    let mut open = |options| Loader::open(inputs(args.captures.clone())?, args.follow, options);
+    show(&args, &mut open, once)
+}
+
+/// Shows what `open` reads; it is asked again to show or hide secrets, unless it can be read only
+/// `once`, which names it.
+pub(super) fn show(
+    args: &ViewArgs,
+    open: &mut dyn FnMut(LoadOptions) -> Result<Loader, String>,
+    once: Option<&str>,
+) -> Result<u8, String> {
     let start = Instant::now();
     let config = load_config()?;
-    let begin = begin(&args)?;
-    let theme = theme(&args, &config)?;
+    let begin = begin(args)?;
+    let theme = theme(args, &config)?;
     let decode_as = args.decode_as.iter().map(|rule| port(rule)).collect::<Result<Vec<_>, _>>()?;
     if !io::stdout().is_terminal() {
         return Err(
@@ -92,18 +105,13 @@ pub(super) fn run(args: ViewArgs) -> Result<u8, String> {
         show_secrets: args.show_secrets,
         thresholds: config.thresholds.clone(),
     };
-    let from_stdin = args.captures.iter().any(|path| path.as_os_str() == "-");
-    let open = |show_secrets| {
-        let options = LoadOptions { show_secrets, ..options.clone() };
-        Loader::open(inputs(args.captures.clone())?, args.follow, options)
-    };
-    let loader = open(args.show_secrets)?;
-    let mut reload = |show_secrets: bool| match from_stdin {
-        true => Err(format!(
-            "standard input cannot be read twice; begin with --show-secrets{} instead",
+    let loader = open(options.clone())?;
+    let mut reload = |show_secrets: bool| match once {
+        Some(name) => Err(format!(
+            "{name} cannot be read twice; begin with --show-secrets{} instead",
             if show_secrets { "" } else { " left out" }
         )),
-        false => open(show_secrets),
+        None => open(LoadOptions { show_secrets, ..options.clone() }),
     };
     let quit = leave_on_signal()?;
     let trace = std::env::var_os("RTMPSCOPE_TRACE").filter(|path| !path.is_empty());

@@ -256,8 +256,9 @@ impl Flow {
         if tcp.has(flags::RST) {
             return self.on_reset(tcp, direction, work);
         }
-        if tcp.has(flags::FIN) && self.first_fin.is_none() {
-            self.first_fin = Some(direction);
+        if tcp.has(flags::FIN) {
+            self.first_fin.get_or_insert(direction);
+            self.halves[direction.index()].stats.fin_time.get_or_insert(time);
         }
         let syn = tcp.has(flags::SYN);
         if syn && tcp.payload.is_empty() && !tcp.has(flags::FIN) {

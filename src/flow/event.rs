@@ -199,6 +199,8 @@ pub struct DirectionStats {
     pub network_lost_bytes: u64,
     /// Overlaps whose bytes differ.
     pub conflicts: u64,
+    /// When this side first sent FIN.
+    pub fin_time: Option<Timestamp>,
 }
 
 /// Takes what reassembly hands on.

@@ -68,6 +68,11 @@ impl Report {
         Report::new(Place::of_anomaly(record, Timestamp::default()), words)
     }
 
+    /// Who it is about.
+    pub fn direction(&self) -> Option<Direction> {
+        self.place.direction
+    }
+
     /// Another severity than the rule's.
     pub fn severity(mut self, severity: Severity) -> Report {
         self.severity = Some(severity);
@@ -204,6 +209,25 @@ impl Context<'_> {
 }
 
 impl CaptureContext<'_> {
+    /// Makes this rule's finding in a session worse (or milder), with other words: for what only
+    /// the sessions that come after it tell.
+    pub fn revise(&mut self, session: u32, severity: Severity, words: impl Into<Words>) {
+        let rule = self.desk.rule;
+        let mut findings = self.desk.findings.iter_mut();
+        let found = findings.find(|f| f.rule == rule && f.session == Some(session));
+        if let Some(finding) = found {
+            finding.severity = severity;
+            finding.message = words.into();
+        }
+    }
+
+    /// Findings of this rule so far: session and place.
+    pub fn found(&self) -> Vec<(u32, Place)> {
+        let rule = self.desk.rule;
+        let own = self.desk.findings.iter().filter(|f| f.rule == rule);
+        own.filter_map(|f| Some((f.session?, f.place.clone()))).collect()
+    }
+
     /// A threshold.
     pub fn limit(&self, limit: Limit) -> f64 {
         self.limits.value(limit)

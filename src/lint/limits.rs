@@ -96,6 +96,12 @@ limits! {
         "Retransmitted segments of all data segments that are worth a warning.";
     LossSegments "tcp.loss-segments" "segments" 10.0
         "Retransmitted segments below which loss is not reported.";
+    LossSeconds "tcp.loss-s" "s" 5.0
+        "Length of a burst of losses.";
+    StuckTimes "tcp.stuck-times" "" 4.0
+        "Retransmissions of the same bytes after which the peer is taken for gone.";
+    StuckSeconds "tcp.stuck-s" "s" 5.0
+        "Time without an answer after which the peer is taken for gone.";
     PaceRatio "tcp.pace-ratio" "" 0.95
         "Media time per clock time below which a stream falls behind.";
     PaceSeconds "tcp.pace-s" "s" 9.0
@@ -135,6 +141,92 @@ limits! {
         "Ping requests a second that are normal.";
     PingSeconds "control.ping-s" "s" 10.0
         "Time to wait for a ping response.";
+    // Commands.
+    ReplySeconds "command.reply-s" "s" 5.0
+        "Time to wait for the answer to a command.";
+    ReturnSeconds "command.return-s" "s" 10.0
+        "Time within which a client comes back with a login or follows a redirect.";
+    QueryMax "command.query-max" "bytes" 255.0
+        "Longest query string that the server keeps whole."
+        [Srs 4096.0, Mediamtx 4096.0];
+    // Publish.
+    GhostSeconds "publish.ghost-s" "s" 3.0
+        "A publisher that was silent for this long is probably gone.";
+    StormSeconds "publish.storm-s" "s" 60.0
+        "Time within which failed tries of one client are a storm.";
+    StormSessions "publish.storm-sessions" "sessions" 3.0
+        "Failed tries that make a storm.";
+    RefusedBytes "publish.refused-bytes" "bytes" 10240.0
+        "Media after a refusal that is worth a warning.";
+    NoMediaSeconds "publish.no-media-s" "s" 5.0
+        "Time to wait for the first audio or video of a publisher.";
+    MediaGapSeconds "publish.media-gap-s" "s" 5.0
+        "Silence of a publisher that is worth a warning.";
+    // Play.
+    PlaySeconds "play.media-s" "s" 1.0
+        "Time to wait for the first audio or video of a player.";
+    FirstPictureSeconds "play.first-picture-s" "s" 2.0
+        "A first key frame later than this is late.";
+    FirstPictureWarningSeconds "play.first-picture-warning-s" "s" 5.0
+        "A first key frame later than this is a warning.";
+    PhantomSeconds "play.phantom-s" "s" 2.0
+        "Media time after which a promised track is missed.";
+    BehindShare "play.behind" "" 0.98
+        "Media time per time of a player below which it lags.";
+    // Media.
+    ConfigRepeats "media.config-repeats" "" 3.0
+        "Repeats of a configuration record that are worth a warning.";
+    KeyframeNoteSeconds "media.keyframe-note-s" "s" 2.2
+        "Key frame interval that is worth a word."
+        [Youtube 4.1, Twitch 2.1];
+    KeyframeSeconds "media.keyframe-s" "s" 4.0
+        "Key frame interval that is worth a warning."
+        [Twitch 2.5];
+    KeyframeErrorSeconds "media.keyframe-error-s" "s" 15.0
+        "Key frame interval that is an error.";
+    KeyframeCount "media.keyframe-count" "intervals" 6.0
+        "Key frame intervals from which on their spread is judged.";
+    CompositionSeconds "media.composition-s" "s" 5.0
+        "Largest composition time that can be meant.";
+    BackwardsMs "media.backwards-ms" "ms" 100.0
+        "Step back in time that is an error.";
+    JumpSeconds "media.jump-s" "s" 1.0
+        "Step ahead in time that is worth a warning.";
+    SameTimestamp "media.same-timestamp" "messages" 5.0
+        "Messages with one timestamp in a row that are worth a warning.";
+    StartSeconds "media.start-s" "s" 10.0
+        "First timestamp that is far from zero.";
+    InterleaveSeconds "media.interleave-s" "s" 1.0
+        "Distance of audio and video as they arrive that is worth a warning.";
+    InterleavePatience "media.interleave-for-s" "s" 5.0
+        "How long audio and video must be apart.";
+    TrackLateSeconds "media.track-late-s" "s" 1.5
+        "Time after which a second track is late.";
+    AbsentSeconds "media.absent-s" "s" 10.0
+        "Video after which the lack of audio is worth a word.";
+    MediaPaceSeconds "media.pace-s" "s" 10.0
+        "Span over which media time is compared with time.";
+    RealTimeShare "media.real-time" "" 0.95
+        "Media time per time of a publisher below which it is too slow.";
+    BitrateKbps "media.bitrate-kbps" "kbit/s" 0.0
+        "Bit rate that the service accepts; 0 for no limit."
+        [Youtube 51000.0, Twitch 8500.0];
+    FrameGaps "media.frame-gaps" "gaps" 5.0
+        "Gaps between pictures that are worth a warning.";
+    DriftSeconds "media.drift-s" "s" 30.0
+        "Audio over which drift is judged.";
+    DriftPpm "media.drift-ppm" "ppm" 1000.0
+        "Drift of the audio clock that is worth a warning.";
+    // Enhanced RTMP.
+    ReconnectSeconds "ertmp.reconnect-s" "s" 30.0
+        "Time within which a client follows a reconnect request.";
+    // Close.
+    StatusSeconds "close.status-s" "s" 5.0
+        "A status of level error explains a close this long after it.";
+    FirstMediaSeconds "close.first-media-s" "s" 0.5
+        "A close this soon after the first message of a kind is its consequence.";
+    PeriodicSessions "close.periodic-sessions" "sessions" 3.0
+        "Sessions of one age that are a pattern.";
 }
 
 impl Limit {

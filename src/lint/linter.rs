@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::cause::{Headline, Stories};
 use super::context::{CaptureContext, Context, Desk};
+use super::ending::Ending;
 use super::finding::{Finding, Place, Related};
 use super::limits::{Limit, Thresholds};
 use super::others::Others;
@@ -11,10 +13,9 @@ use super::rules::{self, Memory};
 use super::state::SessionState;
 use crate::analysis::{
     AnomalyRecord, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionRecord,
+    SessionRecord, TcpRecord,
 };
 use crate::base::{Direction, Timestamp};
-use crate::flow::EndReason;
 use crate::wire::message::MessageType;
 
 /// How to judge.
@@ -50,6 +51,7 @@ pub struct Linter {
     hooks: Hooks,
     sessions: BTreeMap<u32, Entry>,
     others: Others,
+    stories: Stories,
     findings: Vec<Finding>,
     /// Of the capture itself.
     capture_open: Vec<usize>,
@@ -80,6 +82,7 @@ struct Hooks {
     media: Vec<Hook<fn(&mut Context<'_>, &MessageRecord)>>,
     anomaly: Vec<(&'static str, Hook<fn(&mut Context<'_>, &AnomalyRecord)>)>,
     gap: Vec<Hook<fn(&mut Context<'_>, &GapRecord)>>,
+    tcp: Vec<Hook<fn(&mut Context<'_>, &TcpRecord)>>,
     tick: Vec<Hook<fn(&mut Context<'_>)>>,
     end: Vec<Hook<fn(&mut Context<'_>, &SessionEnd)>>,
     capture: Vec<Hook<fn(&mut CaptureContext<'_>, &End)>>,
@@ -100,6 +103,7 @@ impl Hooks {
                     Check::Media(f) => hooks.media.push((rule, f)),
                     Check::Anomaly(kind, f) => hooks.anomaly.push((kind, (rule, f))),
                     Check::Gap(f) => hooks.gap.push((rule, f)),
+                    Check::Tcp(f) => hooks.tcp.push((rule, f)),
                     Check::Tick(f) => hooks.tick.push((rule, f)),
                     Check::End(f) => hooks.end.push((rule, f)),
                     Check::Capture(f) => hooks.capture.push((rule, f)),
@@ -136,6 +140,7 @@ impl Linter {
             hooks: Hooks::of(&options.rules),
             sessions: BTreeMap::new(),
             others: Others::default(),
+            stories: Stories::default(),
             findings: Vec::new(),
             capture_open: Vec::new(),
             now: Timestamp::default(),
@@ -156,7 +161,8 @@ impl Linter {
             Record::Gap(record) => self.gap(record),
             Record::SessionEnd(end) => self.session_end(end),
             Record::End(end) => self.end(end),
-            Record::Begin(_) | Record::Tcp(_) => {}
+            Record::Tcp(record) => self.tcp(record),
+            Record::Begin(_) => {}
         }
     }
 
@@ -169,6 +175,13 @@ impl Linter {
     /// What was found.
     pub fn into_findings(self) -> Vec<Finding> {
         self.findings
+    }
+
+    /// What to say of each session in one sentence: of those that ended and those that go on, by
+    /// number. After the last record it also knows what later sessions tell about earlier ones.
+    pub fn headlines(&self) -> Vec<Headline> {
+        let live = self.sessions.values().map(|entry| (&entry.state, entry.open.as_slice()));
+        self.stories.headlines(live, &self.findings)
     }
 
     /// The state of a session that goes on.
@@ -276,6 +289,18 @@ impl Linter {
         entry.state.gap(record);
     }
 
+    fn tcp(&mut self, record: &TcpRecord) {
+        let hooks = &self.hooks.tcp;
+        let Some((entry, mut parts)) = parts!(self, record.session) else { return };
+        for (rule, check) in hooks {
+            if sees(rule, &entry.state, Some(record.direction), true) {
+                check(&mut parts.context(entry, rule), record);
+            }
+        }
+        entry.state.now = self.now;
+        entry.state.tcp(record);
+    }
+
     fn session_end(&mut self, end: &SessionEnd) {
         let hooks = &self.hooks.end;
         let Some((entry, mut parts)) = parts!(self, end.session) else { return };
@@ -285,14 +310,19 @@ impl Linter {
             }
         }
         let after = self.thresholds.value(Limit::EscalateSeconds);
-        if entry.state.goodbye.is_none() {
+        let closing = Ending::of(end);
+        // What the client says after the server has closed is no goodbye: FFmpeg still sends its
+        // deleteStream.
+        let goodbye = entry.state.goodbye.as_ref().filter(|place| place.time <= closing.time);
+        if goodbye.is_none() {
             for at in &entry.open {
                 if let Some(finding) = self.findings.get_mut(*at) {
-                    escalate(finding, end, after);
+                    escalate(finding, &entry.state, &closing, after);
                 }
             }
         }
         if let Some(entry) = self.sessions.remove(&end.session) {
+            self.stories.end(&entry.state, end, &closing, &entry.open);
             self.others.end(&entry.state, end);
         }
     }
@@ -348,17 +378,20 @@ fn sees(rule: &Rule, state: &SessionState, direction: Option<Direction>, complet
 }
 
 /// Makes a finding worse when the receiver of the odd bytes closed the connection right after.
-fn escalate(finding: &mut Finding, end: &SessionEnd, after: f64) {
+fn escalate(finding: &mut Finding, state: &SessionState, closing: &Ending, after: f64) {
     let Some(severity) = finding.rule.escalates.filter(|s| *s > finding.severity) else { return };
-    let closer = match end.reason {
-        EndReason::Fin(direction) | EndReason::Reset(direction) => Some(direction),
-        EndReason::EndOfCapture(closer) => closer,
-        _ => None,
-    };
     let receiver = finding.place.direction.map(Direction::reverse);
-    if closer.is_some() && closer == receiver && end.time.seconds_since(finding.last) <= after {
+    // A player that went on to take pictures closes because its user wants to.
+    let server = state.server();
+    let played_on = receiver == Some(Direction::ClientToServer)
+        && [&server.audio, &server.video].iter().any(|clock| clock.last_time > Some(finding.last));
+    if played_on {
+        return;
+    }
+    let (closer, time) = (closing.by, closing.time);
+    if closer.is_some() && closer == receiver && time.seconds_since(finding.last) <= after {
         finding.severity = severity;
-        let place = Place::at(end.time, closer);
+        let place = Place::at(time, closer);
         finding.related.push(Related { what: "the peer closed here", session: None, place });
     }
 }

@@ -10,7 +10,9 @@
 //! it. State is kept once, by the engine; a check is a few lines. What a check says never holds a
 //! secret in plain text: [`Words`] mark stream names and tokens, so that the output can hide them.
 
+mod cause;
 mod context;
+mod ending;
 mod finding;
 mod limits;
 mod linter;
@@ -23,6 +25,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use cause::{Headline, Outcome, software};
+pub use ending::{CloseKind, Ending};
 pub use finding::{Finding, Place, Related, Severity};
 pub use limits::{Limit, Profile, Thresholds, UnknownName};
 pub use linter::{Linter, Options};
@@ -30,7 +34,8 @@ pub use others::{OtherSession, Others};
 pub use rule::{Basis, Layer, Needs, Rule, SpecRef};
 pub use rules::{all, find, select};
 pub use state::{
-    ChunkStream, Clock, Connect, ConnectReply, Request, SessionState, Side, Status, Stream,
-    StreamUse,
+    ChunkStream, Clock, Closing, Connect, ConnectReply, CutMessage, Frame, Kind, MediaTrack,
+    Request, Series, SessionState, Side, Status, Stream, StreamUse, Stuck, TrackRecord,
+    Transmission,
 };
 pub use words::{Part, SecretKind, Words};

@@ -76,7 +76,6 @@ impl Others {
 }
 
 fn brief(state: &SessionState) -> OtherSession {
-    let used = state.streams().iter().find(|stream| stream.used.is_some());
     let last_status = state.statuses().next_back();
     OtherSession {
         session: state.info.session,
@@ -86,8 +85,8 @@ fn brief(state: &SessionState) -> OtherSession {
         end: None,
         last: [state.client().last_message, state.server().last_message],
         app: state.connect.as_ref().and_then(|connect| connect.app.clone()),
-        stream: used.and_then(|stream| stream.name.clone()),
-        used: used.and_then(|stream| stream.used),
+        stream: state.stream_name().map(str::to_owned),
+        used: state.purpose(),
         bytes: [state.client().offset, state.server().offset],
         last_status: last_status.map(|s| (s.code.clone(), s.description.clone())),
     }

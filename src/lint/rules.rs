@@ -1,10 +1,25 @@
 //! The table of rules: a file per layer.
 
 mod amf;
+mod auth;
+mod calls;
 mod chunk;
+mod close;
+mod command;
 mod control;
+mod ertmp;
 mod handshake;
 mod http;
+mod media_config;
+mod media_keys;
+mod media_meta;
+mod media_payload;
+mod media_rate;
+mod media_time;
+mod play;
+mod play_media;
+mod publish;
+mod publish_media;
 mod tcp;
 mod tls;
 
@@ -19,6 +34,18 @@ const LAYERS: &[&[&[Rule]]] = &[
     chunk::RULES,
     control::RULES,
     amf::RULES,
+    &[command::RULES, auth::RULES, calls::RULES],
+    &[publish::RULES, publish_media::RULES],
+    &[play::RULES, play_media::RULES],
+    &[
+        media_config::RULES,
+        media_payload::RULES,
+        media_keys::RULES,
+        media_time::RULES,
+        media_rate::RULES,
+        media_meta::RULES,
+    ],
+    &[ertmp::RULES, close::RULES],
 ];
 
 /// What rules keep for themselves of a session, beside what the engine knows.
@@ -27,6 +54,11 @@ pub(super) struct Memory {
     pub tcp: tcp::Memory,
     pub chunk: chunk::Memory,
     pub control: control::Memory,
+    pub calls: calls::Memory,
+    pub publish: publish_media::Memory,
+    pub play: play_media::Memory,
+    pub time: media_time::Memory,
+    pub rate: media_rate::Memory,
 }
 
 /// All rules, from the wire up.

@@ -76,6 +76,17 @@ impl Words {
         self.secret(SecretKind::Description, text)
     }
 
+    /// Adds other words.
+    pub fn words(mut self, more: &Words) -> Words {
+        for part in &more.parts {
+            self = match part {
+                Part::Text(text) => self.text(text),
+                Part::Secret(kind, value) => self.secret(*kind, value),
+            };
+        }
+        self
+    }
+
     /// The parts in order.
     pub fn parts(&self) -> &[Part] {
         &self.parts
@@ -84,6 +95,17 @@ impl Words {
     /// Whether nothing was said.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
+    }
+
+    /// The text with every value as it is: for findings in records that were redacted before they
+    /// were judged.
+    pub fn verbatim(&self) -> String {
+        self.parts
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) | Part::Secret(_, text) => text.as_str(),
+            })
+            .collect()
     }
 
     /// The text with every secret replaced by its kind.

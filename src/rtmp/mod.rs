@@ -3,6 +3,7 @@
 //! [`Session`] is the door. It never sees a packet, a socket or a clock: it is fed bytes and gaps
 //! of both directions with the time they were captured, and gives back [`Event`]s.
 
+mod chunk_size;
 mod chunk_stream;
 mod chunks;
 mod encoder;
@@ -10,6 +11,7 @@ mod event;
 mod handshake;
 mod limits;
 mod plausible;
+mod predict;
 mod search;
 mod session;
 mod transactions;

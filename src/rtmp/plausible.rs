@@ -22,6 +22,10 @@ const ENOUGH_FOR_TWO: u32 = 64;
 /// How much of it must come from the headers after the first: that they stand where they do is
 /// what proves the length.
 const ENOUGH_AFTER_FIRST: u32 = 28;
+/// The same where the second header inherits a length that is in doubt: the chain ends there.
+const ENOUGH_BEFORE_DOUBT: u32 = 20;
+/// How many bytes of a header and the payload after it are looked at.
+const LONGEST_LOOK: usize = 26;
 /// Evidence that suffices when the chain ends exactly where the stream does.
 const ENOUGH_AT_END: u32 = 40;
 /// The longest chain that is looked at: a key frame in 128-byte chunks has this many.
@@ -78,6 +82,8 @@ pub(super) struct Plausible<'a> {
     pub any_repeat: bool,
     /// Whether the first byte of `data` is where a header is expected.
     pub foreseen: bool,
+    /// Whether headers may have been lost before `data`.
+    pub lost: bool,
 }
 
 /// How much of the message on a simulated chunk stream is to come.
@@ -100,6 +106,8 @@ struct Sim {
     extended: Option<u32>,
     first_byte: Option<u8>,
     left: Left,
+    /// A gap may have swallowed a header since: length and type may be others.
+    stale: bool,
 }
 
 impl Plausible<'_> {
@@ -187,7 +195,7 @@ impl Plausible<'_> {
                 Link::Cut if self.at_end && bits >= ENOUGH_BITS => return at_end,
                 Link::Cut if self.at_end => return Verdict::Nothing,
                 Link::Cut => return Verdict::NeedMore(self.data.len() + 1),
-                Link::Good { evidence, len, continues, splits, fmt } => {
+                Link::Good { evidence, len, continues, splits, doubtful, fmt } => {
                     match first {
                         None => {
                             let weak = fmt >= 2 && !continues;
@@ -199,6 +207,19 @@ impl Plausible<'_> {
                     bits += evidence;
                     links += 1;
                     markers += u32::from(continues);
+                    // The length that this header inherits may be another one by now, so that the
+                    // chain cannot be followed further. What led here must do.
+                    if let Some(First { evidence, weak: false, splits, .. }) = first
+                        && doubtful
+                        && links >= 2
+                        && bits >= ENOUGH_BITS
+                        && bits - evidence >= ENOUGH_BEFORE_DOUBT
+                        && (!splits || !prove_size || markers >= chunk_size.markers)
+                    {
+                        let proven_at = (pos + len.min(LONGEST_LOOK)).min(self.data.len());
+                        let multi = markers >= chunk_size.markers;
+                        return Verdict::Chain(Chain { proven_at, multi, splits, stranger });
+                    }
                     pos += len;
                 }
             }
@@ -238,6 +259,7 @@ impl Plausible<'_> {
                     None if stream.stale => Left::Tail,
                     None => Left::Done,
                 },
+                stale: stream.stale || self.lost,
             },
             None => Sim {
                 csid,
@@ -246,6 +268,7 @@ impl Plausible<'_> {
                 extended: None,
                 first_byte: None,
                 left: Left::Done,
+                stale: false,
             },
         });
         sims.len() - 1
@@ -316,6 +339,7 @@ impl Plausible<'_> {
                 }
                 sim.length = length;
                 sim.type_id = Some(type_id);
+                sim.stale = false;
             } else if sim.type_id.is_none() {
                 return Link::Bad;
             } else {
@@ -358,7 +382,9 @@ impl Plausible<'_> {
             (_, left) => Left::Known(left),
         };
         let splits = matches!(sim.left, Left::Known(_));
-        Link::Good { evidence: bits, len: len + body as usize, continues, splits, fmt: basic.fmt }
+        let doubtful = !continues && sim.stale;
+        let len = len + body as usize;
+        Link::Good { evidence: bits, len, continues, splits, doubtful, fmt: basic.fmt }
     }
 
     fn timestamp_bits(&self, fmt: u8, timestamp: u32) -> Option<u32> {
@@ -394,7 +420,7 @@ struct First {
 }
 
 enum Link {
-    Good { evidence: u32, len: usize, continues: bool, splits: bool, fmt: u8 },
+    Good { evidence: u32, len: usize, continues: bool, splits: bool, doubtful: bool, fmt: u8 },
     Bad,
     Cut,
 }

@@ -1,98 +1,50 @@
 //! Finding the next chunk header after damage.
 
+use super::chunk_size::Size;
 use super::chunks::{ChunkDecoder, State, Step};
 use super::event::{AnomalyKind, Confidence, Event};
 use super::limits::Limits;
 use super::plausible::{Chain, ChunkSize, Plausible, Verdict};
+use super::predict::Predicted;
 use crate::base::Timestamp;
-use crate::wire::chunk::{
-    BasicHeader, DEFAULT_CHUNK_SIZE, EXTENDED_TIMESTAMP, MAX_CHUNK_SIZE, MessageHeader,
-};
+use crate::wire::chunk::{BasicHeader, MessageHeader};
 use crate::wire::message::MessageType;
-
-/// Chunk sizes that software uses: the default, nginx-rtmp and OBS and FFmpeg (60000 listening),
-/// SRS, Node-Media-Server and gortmplib, Flash Media Server, Wowza, and "never split".
-const USUAL_CHUNK_SIZES: [u32; 10] = [
-    DEFAULT_CHUNK_SIZE,
-    4096,
-    60_000,
-    65_536,
-    65_535,
-    5000,
-    1024,
-    8192,
-    10_000_000,
-    MAX_CHUNK_SIZE,
-];
-
-/// Longest distance to the next header for which an unusual chunk size is looked for.
-const MAX_INFERRED_CHUNK_SIZE: usize = 70_000;
-
-/// How many such distances are tried: a byte that could be the marker comes every 256 by chance.
-const MAX_DISTANCES: usize = 512;
 
 /// A search for the next chunk header.
 #[derive(Clone, Debug)]
 pub(super) struct Search {
     /// Where the header must be if nothing unexpected was in the gap.
-    predicted: Option<Predicted>,
+    pub(super) predicted: Option<Predicted>,
     /// The very next byte is expected to be a header, the chunk size is what is in doubt.
-    here: bool,
+    pub(super) here: bool,
     /// Whether what is found is news (after a gap), or just the next message.
-    announce: bool,
+    pub(super) announce: bool,
     /// Bytes skipped so far.
-    skipped: u64,
+    pub(super) skipped: u64,
     /// Positions before this one have been looked at.
-    scanned: usize,
+    pub(super) scanned: usize,
     /// Those of them that may be headers, and how many bytes it takes to go on with them.
-    waiting: Vec<Waiting>,
+    pub(super) waiting: Vec<Waiting>,
     /// A header stands here, that is proven; what its chunk size is must still be found out.
-    settled: Option<Settled>,
+    pub(super) settled: Option<Settled>,
 }
 
 /// A header whose message is split by a chunk size that is not known.
 #[derive(Clone, Copy, Debug)]
-struct Settled {
-    position: usize,
+pub(super) struct Settled {
+    pub(super) position: usize,
     /// What to take when nothing proves itself.
-    guess: u32,
+    pub(super) guess: u32,
     /// How many bytes it takes to learn more.
-    needs: usize,
+    pub(super) needs: usize,
 }
 
 /// A position that may be a header.
 #[derive(Clone, Copy, Debug)]
-struct Waiting {
-    position: usize,
-    chunk_size: Size,
-    needs: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Size {
-    /// Any; the header itself is still too short to judge.
-    Any,
-    /// This chunk size.
-    Is(ChunkSize),
-    /// The distance to a byte that could be the header of the next chunk, from this one on.
-    From(usize),
-}
-
-/// Where the next header is if the gap held nothing but chunks of one message.
-#[derive(Clone, Debug)]
-struct Predicted {
-    csid: u32,
-    /// Rest of a header that the gap cut, in bytes.
-    skip: usize,
-    /// Payload bytes before the next header.
-    body: u32,
-    /// Payload bytes of the message that the gap swallowed, and chunks that began in it.
-    missing: u32,
-    chunks: u32,
-    /// No gap: the chunk belongs to a message whose length is in doubt.
-    doubtful: bool,
-    /// Whether the chunk size was proven before the gap.
-    proven: bool,
+pub(super) struct Waiting {
+    pub(super) position: usize,
+    pub(super) chunk_size: Size,
+    pub(super) needs: usize,
 }
 
 impl Search {
@@ -127,16 +79,16 @@ impl Search {
 }
 
 /// What a look at the candidates brought to light.
-struct Hunt {
-    best: Option<(usize, ChunkSize, Chain)>,
-    waiting: Vec<Waiting>,
+pub(super) struct Hunt {
+    pub(super) best: Option<(usize, ChunkSize, Chain)>,
+    pub(super) waiting: Vec<Waiting>,
 }
 
 impl Hunt {
     /// Notes a chain. The one that is proven first is taken, then the one that begins first; but
     /// the last byte before a header can make it look like one of a longer form, so that of
     /// neighbours the one whose chunk stream is familiar is taken.
-    fn found(&mut self, position: usize, chunk_size: ChunkSize, chain: Chain) {
+    pub(super) fn found(&mut self, position: usize, chunk_size: ChunkSize, chain: Chain) {
         let better = |(p, _, c): &(usize, ChunkSize, Chain)| {
             let strange = match p.abs_diff(position) {
                 0..=2 => chain.stranger.cmp(&c.stranger),
@@ -151,7 +103,7 @@ impl Hunt {
     }
 }
 
-enum Found {
+pub(super) enum Found {
     At {
         position: usize,
         chunk_size: u32,
@@ -185,83 +137,6 @@ impl ChunkDecoder {
         self.chunk_size_proven = false;
         if self.confidence == Confidence::Exact {
             self.confidence = Confidence::Resynced;
-        }
-    }
-
-    /// Walks the chunks that the gap swallowed, supposing that they all belong to the one message
-    /// in progress.
-    fn predict(&self, len: u64) -> Option<Predicted> {
-        let (csid, mut left_in_chunk) = match &self.state {
-            State::Body { csid, left } => (*csid, *left),
-            State::Header => match self.streams.in_progress()[..] {
-                [csid] => (csid, 0),
-                _ => return None,
-            },
-            State::Search(_) => return None,
-        };
-        let stream = self.streams.get(csid)?;
-        let partial = stream.partial.as_ref()?;
-        if partial.suspect {
-            return None;
-        }
-        let basic = BasicHeader { fmt: 3, csid, len: 0 };
-        let mut header = crate::base::Writer::new();
-        basic.write(&mut header);
-        let header_len = header.len() as u64 + if stream.extended.is_some() { 4 } else { 0 };
-        let mut message_left = partial.left() - left_in_chunk;
-        let mut pos = u64::from(left_in_chunk);
-        let mut missing = left_in_chunk;
-        let proven = self.chunk_size_proven;
-        let mut chunks = 0;
-        loop {
-            if pos == len {
-                return Some(Predicted {
-                    csid,
-                    skip: 0,
-                    body: 0,
-                    missing,
-                    chunks,
-                    doubtful: false,
-                    proven,
-                });
-            }
-            if message_left == 0 {
-                return None;
-            }
-            chunks += 1;
-            pos += header_len;
-            if pos >= len {
-                left_in_chunk = message_left.min(self.chunk_size);
-                let skip = (pos - len) as usize;
-                let body = left_in_chunk;
-                return Some(Predicted {
-                    csid,
-                    skip,
-                    body,
-                    missing,
-                    chunks,
-                    doubtful: false,
-                    proven,
-                });
-            }
-            let body = message_left.min(self.chunk_size);
-            if pos + u64::from(body) > len {
-                let swallowed = (len - pos) as u32;
-                missing += swallowed;
-                let body = body - swallowed;
-                return Some(Predicted {
-                    csid,
-                    skip: 0,
-                    body,
-                    missing,
-                    chunks,
-                    doubtful: false,
-                    proven,
-                });
-            }
-            pos += u64::from(body);
-            message_left -= body;
-            missing += body;
         }
     }
 
@@ -343,6 +218,7 @@ impl ChunkDecoder {
                 _ => {}
             }
         }
+        let plausible = Plausible { lost: !search.here, ..plausible };
         let mut hunt = Hunt { best: None, waiting: Vec::new() };
         for candidate in std::mem::take(&mut search.waiting) {
             if candidate.needs > data.len() && !at_end {
@@ -441,122 +317,18 @@ impl ChunkDecoder {
         }
     }
 
-    /// Tries the distances at which the next chunk could begin, from `distance` on.
-    fn consider_unusual(
-        &self,
-        plausible: &Plausible<'_>,
-        position: usize,
-        mut distance: usize,
-        hunt: &mut Hunt,
-    ) {
-        for _ in 0..MAX_DISTANCES {
-            let Some((found, here)) = self.marker(plausible, position, distance) else { return };
-            let size = ChunkSize { bytes: found as u32, markers: 3 };
-            let verdict = match here {
-                true => plausible.judge(position, size, false),
-                false if plausible.at_end => return,
-                false => Verdict::NeedMore(plausible.data.len() + 1),
-            };
-            match verdict {
-                Verdict::Chain(chain) => return hunt.found(position, size, chain),
-                Verdict::Nothing => distance = found + 1,
-                Verdict::NeedMore(needs) => {
-                    let chunk_size = Size::From(found);
-                    return hunt.waiting.push(Waiting { position, chunk_size, needs });
-                }
-            }
-        }
-    }
-
-    /// Finds the chunk size by which the message of a proven header is split.
-    fn settle(&self, plausible: &Plausible<'_>, search: &mut Search, last_word: bool) -> Found {
-        let Some(settled) = &mut search.settled else { return Found::Wait };
-        let Settled { position, guess, needs } = *settled;
-        if plausible.data.len() < needs && !last_word {
-            return Found::Wait;
-        }
-        let mut best: Option<(Chain, u32)> = None;
-        let mut next = usize::MAX;
-        // The size in force has the first word, as in `find`.
-        let mut open = false;
-        match plausible.judge(position, self.size_in_force(), true) {
-            Verdict::Chain(chain) => {
-                let multi = chain.multi && chain.splits;
-                return Found::At { position, chunk_size: self.chunk_size, multi };
-            }
-            Verdict::NeedMore(needs) => {
-                open = true;
-                next = needs;
-            }
-            Verdict::Nothing => {}
-        }
-        let mut judge = |size: ChunkSize| match plausible.judge(position, size, true) {
-            Verdict::Chain(chain) => {
-                if best.is_none_or(|(best, _)| chain.proven_at < best.proven_at) {
-                    best = Some((chain, size.bytes));
-                }
-            }
-            Verdict::NeedMore(needs) => next = next.min(needs),
-            Verdict::Nothing => {}
-        };
-        for size in self.sizes() {
-            if let Size::Is(size) = size {
-                judge(size);
-            }
-        }
-        let mut from = 1;
-        for _ in 0..if self.chunk_size_proven { 0 } else { MAX_DISTANCES } {
-            match self.marker(plausible, position, from) {
-                Some((distance, true)) => {
-                    judge(ChunkSize { bytes: distance as u32, markers: 3 });
-                    from = distance + 1;
-                }
-                Some((_, false)) => {
-                    // The message is not all there: look again after a good part of it.
-                    next = next.min(plausible.data.len() + 256);
-                    break;
-                }
-                None => break,
-            }
-        }
-        match best.filter(|_| !open || last_word) {
-            Some((chain, chunk_size)) => {
-                let multi = chain.multi && chain.splits;
-                Found::At { position, chunk_size, multi }
-            }
-            None if last_word || next == usize::MAX => {
-                Found::At { position, chunk_size: guess, multi: false }
-            }
-            None => {
-                settled.needs = next;
-                // Keep what is before the header out of the way while waiting.
-                match position {
-                    0 => Found::Wait,
-                    _ if search.predicted.is_some() => Found::Wait,
-                    _ => Found::NotBefore(position),
-                }
-            }
-        }
-    }
-
-    /// The chunk sizes to try: the one in force, and unless it is proven all others.
-    fn sizes(&self) -> impl Iterator<Item = Size> + use<> {
-        let current = self.chunk_size;
-        let usual = USUAL_CHUNK_SIZES.into_iter().filter(move |size| *size != current);
-        let usual = usual.map(|bytes| Size::Is(ChunkSize { bytes, markers: 2 }));
-        let others = usual.chain([Size::From(1)]);
-        let tried = if self.chunk_size_proven { 0 } else { usize::MAX };
-        [Size::Is(self.size_in_force())].into_iter().chain(others.take(tried))
-    }
-
     pub(super) fn plausible<'a>(&'a self, data: &'a [u8], at_end: bool) -> Plausible<'a> {
         let streams = &self.streams;
         let any_repeat = self.any_repeat();
-        Plausible { data, streams, clock: self.clock, at_end, any_repeat, foreseen: false }
-    }
-
-    pub(super) fn size_in_force(&self) -> ChunkSize {
-        ChunkSize { bytes: self.chunk_size, markers: if self.chunk_size_guessed { 2 } else { 1 } }
+        Plausible {
+            data,
+            streams,
+            clock: self.clock,
+            at_end,
+            any_repeat,
+            foreseen: false,
+            lost: false,
+        }
     }
 
     /// A cheap look before the expensive one; `None` when there are too few bytes to tell.
@@ -568,35 +340,6 @@ impl ChunkDecoder {
         }
         let header = MessageHeader::parse(basic.fmt, &data[basic.len..])?;
         Some(header.type_id.is_some_and(|type_id| MessageType(type_id).is_known()))
-    }
-
-    /// The first distance, from `from` on, at which the next chunk of the message at `position`
-    /// could begin; `false` when it lies past the bytes at hand. `None` when there is none.
-    fn marker(
-        &self,
-        plausible: &Plausible<'_>,
-        position: usize,
-        from: usize,
-    ) -> Option<(usize, bool)> {
-        let data = plausible.data.get(position..)?;
-        let basic = BasicHeader::parse(data)?;
-        let header = MessageHeader::parse(basic.fmt, &data[basic.len..])?;
-        let length = header.length? as usize;
-        if header.timestamp == Some(EXTENDED_TIMESTAMP) {
-            return None;
-        }
-        let mut marker = crate::base::Writer::new();
-        BasicHeader { fmt: 3, ..basic }.write(&mut marker);
-        let marker = marker.into_bytes();
-        let body = &data[basic.len + MessageHeader::len(basic.fmt)..];
-        let reach = length.min(MAX_INFERRED_CHUNK_SIZE);
-        let last = (reach + marker.len() - 1).min(body.len());
-        let window = body.get(from.min(last)..last).unwrap_or_default();
-        match window.windows(marker.len()).position(|bytes| bytes == marker) {
-            Some(at) => Some((from + at, true)),
-            None if body.len() < reach => Some((body.len().max(from), false)),
-            None => None,
-        }
     }
 
     /// A type 2 or 3 header that inherits from a header before a gap. `None`: it proved itself.
@@ -661,51 +404,6 @@ impl ChunkDecoder {
                 }
             }
         }
-    }
-
-    /// The gap held nothing but chunks of one message, which goes on where it had to.
-    fn accept_predicted(
-        &mut self,
-        predicted: Predicted,
-        now: Timestamp,
-        data: &[u8],
-        out: &mut Vec<Event>,
-    ) -> Step {
-        let Predicted { csid, skip, body, missing, chunks, doubtful, proven } = predicted;
-        let start = skip as u64;
-        let offset = self.offset;
-        if !doubtful {
-            self.chunk_size_proven = proven;
-            // That the gap held nothing of the other messages in progress is likely, not certain.
-            let others = self.streams.iter_mut().filter(|stream| stream.csid != csid);
-            for partial in others.filter_map(|stream| stream.partial.as_mut()) {
-                partial.suspect = true;
-            }
-        }
-        let Some(stream) = self.streams.get_mut(csid) else { return Step::Consumed(0) };
-        let Some(partial) = &mut stream.partial else {
-            // More of a message whose header the gap swallowed.
-            self.undecoded += u64::from(body);
-            self.state = State::Header;
-            return Step::Consumed((body as usize).min(data.len()));
-        };
-        if missing > 0 {
-            partial.skip(missing);
-        }
-        partial.chunks += chunks;
-        partial.headers.push(offset, start);
-        partial.pieces.push(offset + start, u64::from(body));
-        let available = (body as usize).min(data.len() - skip.min(data.len()));
-        self.state = State::Body { csid, left: body };
-        if !doubtful {
-            let detail = "the gap held chunks of one message only";
-            out.push(self.anomaly(AnomalyKind::Resynced, now, Some(csid), detail));
-        }
-        if available == 0 && body == 0 {
-            self.state = State::Header;
-            self.chunk_ended(csid, now, out);
-        }
-        Step::Consumed(skip)
     }
 
     /// The message in progress on `csid` cannot be continued: hand on what there is.

@@ -129,13 +129,22 @@ impl PacketInput for Capture {
 }
 
 #[cfg(feature = "live")]
-impl PacketInput for crate::capture::Live {
+impl PacketInput for crate::capture::LiveFeed {
     fn poll(&mut self, timeout: Duration) -> Next {
         self.poll_packet(timeout)
     }
 
     fn errors(&self) -> Vec<String> {
-        self.error().iter().map(ToString::to_string).collect()
+        let status = self.status();
+        let drops = status.drops;
+        let mut errors = status.errors;
+        if drops.by_kernel + drops.by_interface > 0 {
+            errors.push(format!(
+                "{} packets dropped by the kernel, {} by the interface: what they held is missing",
+                drops.by_kernel, drops.by_interface
+            ));
+        }
+        errors
     }
 }
 
@@ -194,7 +203,11 @@ impl Loader {
             store: Some(store),
             data: data.clone(),
             stop: stop.clone(),
-            pipeline: Pipeline::new(Options { decode_as: options.decode_as, ..Options::default() }),
+            pipeline: Pipeline::new(Options {
+                decode_as: options.decode_as,
+                tcp: true,
+                ..Options::default()
+            }),
             linter: Linter::new(lint::Options {
                 thresholds: options.thresholds,
                 ..lint::Options::default()

@@ -68,6 +68,10 @@ pub struct Outcome {
     /// Messages that do not claim to be exact and have a wrong field, such as the place of a chunk
     /// header under a guessed chunk size.
     pub misread: Vec<String>,
+    /// How many of `invented` and `misread` stand exactly where a message begins that is touched: its
+    /// header says "as before" of a header that is missing, or the chunk size in force was announced
+    /// in missing bytes. The captured bytes would then be the same if what was read had been sent.
+    pub excused: usize,
     /// Messages decoded, complete ones only.
     pub complete: usize,
 }
@@ -169,6 +173,13 @@ pub fn compare_messages(
             if message.confidence == Confidence::Exact {
                 outcome.lies.push(what.clone());
             }
+            let here = |t: &Truth| {
+                t.direction == message.direction && base == t.offset().checked_sub(message.offset)
+            };
+            let touched = |i: usize| !matches!(outcome.touch[i], Touch::Untouched);
+            if (0..truth.len()).any(|i| here(&truth[i]) && touched(i)) {
+                outcome.excused += 1;
+            }
             outcome.invented.push(what);
             continue;
         };
@@ -176,7 +187,12 @@ pub fn compare_messages(
         let (wrong, claimed) = differs(&truth[found], message, base);
         if let Some(wrong) = wrong {
             let line = format!("{wrong} of {}", describe(&truth[found]));
-            if claimed { outcome.lies.push(line) } else { outcome.misread.push(line) }
+            if claimed {
+                outcome.lies.push(line);
+            } else {
+                outcome.misread.push(line);
+                outcome.excused += usize::from(outcome.touch[found] != Touch::Untouched);
+            }
         }
     }
     outcome

@@ -5,6 +5,7 @@
 //! Script::publish().control(S2C, 4, &[0, 6, 0, 0, 0, 9]).play_for(15_000).capture()
 //! ```
 
+use rtmpscope::analysis::Record;
 use rtmpscope::base::Packet;
 use rtmpscope::lint::{Finding, Linter, Options};
 
@@ -18,6 +19,19 @@ pub enum Sample {
     File(&'static str),
     /// Synthetic packets.
     Packets(Vec<Packet>),
+    /// What the pipeline might have said: for what would take gigabytes of packets.
+    Records(Vec<Record>),
+}
+
+impl Sample {
+    /// What the pipeline says about it.
+    pub fn records(self) -> Vec<Record> {
+        match self {
+            Sample::Records(records) => records,
+            Sample::Packets(packets) => decode(&packets),
+            Sample::File(name) => decode(&read(name)),
+        }
+    }
 }
 
 /// What the rules say about a sample.
@@ -27,17 +41,16 @@ pub fn findings(sample: Sample) -> Vec<Finding> {
 
 /// What the rules say about a sample.
 pub fn findings_with(options: Options, sample: Sample) -> Vec<Finding> {
-    let packets = match sample {
-        Sample::Packets(packets) => packets,
-        Sample::File(name) => read(name),
-    };
     let mut linter = Linter::new(options);
-    let mut pipeline = rtmpscope::analysis::Pipeline::new(Default::default());
-    for packet in &packets {
-        pipeline.push(packet, &mut |record| linter.push(&record));
+    for record in sample.records() {
+        linter.push(&record);
     }
-    pipeline.finish(Vec::new(), &mut |record| linter.push(&record));
     linter.into_findings()
+}
+
+fn decode(packets: &[Packet]) -> Vec<Record> {
+    let options = rtmpscope::analysis::Options { tcp: true, ..Default::default() };
+    super::check::decode_with(options, packets)
 }
 
 /// The packets of a file of `captures/`.
@@ -55,12 +68,14 @@ pub struct Script {
     pub net: Net,
     /// Milliseconds of media sent so far.
     media_ms: u32,
+    /// Silence before the end, in milliseconds.
+    silence_ms: i64,
 }
 
 impl Script {
     /// Nothing has been said.
     pub fn silent() -> Script {
-        Script { s: Scenario::new(7), net: Net::default(), media_ms: 0 }
+        Script { s: Scenario::new(7), net: Net::default(), media_ms: 0, silence_ms: 0 }
     }
 
     /// After the handshake.
@@ -82,12 +97,18 @@ impl Script {
 
     /// What a plan says, before its media.
     pub fn plan(plan: &Plan) -> Script {
-        Script { s: plan.begin(), net: Net::default(), media_ms: 0 }
+        Script { s: plan.begin(), net: Net::default(), media_ms: 0, silence_ms: 0 }
     }
 
     /// Lets time pass.
     pub fn wait(mut self, ms: i64) -> Script {
         self.s.wait_ms(ms);
+        self
+    }
+
+    /// Nothing is sent for so long before the end.
+    pub fn silence(mut self, ms: i64) -> Script {
+        self.silence_ms = ms;
         self
     }
 
@@ -196,9 +217,11 @@ impl Script {
         self,
         close: impl FnOnce(&mut Vec<Segment>, &mut dyn FnMut(Direction, u8, i64) -> Segment),
     ) -> Sample {
+        let silence_ms = self.silence_ms;
         let mut trace = self.trace();
         let mut next = trace.streams.each_ref().map(|stream| stream.len() as i64);
         let mut now = trace.segments.last().map_or(0, |segment| segment.time_ns);
+        now += silence_ms * 1_000_000;
         let mut end = Vec::new();
         close(&mut end, &mut |direction, flags, len| {
             now += 1_000_000;

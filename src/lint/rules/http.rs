@@ -1,10 +1,10 @@
 //! HTTP where RTMP was expected.
 
 use crate::analysis::{SessionRecord, Transport};
+use crate::base::Direction;
 use crate::lint::context::{Context, Report};
 use crate::lint::finding::{Place, Severity};
 use crate::lint::rule::{Basis, Check, Layer, Needs, Rule};
-use crate::lint::words::{SecretKind, Words};
 
 pub(super) const RULES: &[Rule] = &[Rule {
     id: "http/http-client-on-rtmp-port",
@@ -27,10 +27,15 @@ pub(super) const RULES: &[Rule] = &[Rule {
 fn http_client(cx: &mut Context<'_>, record: &SessionRecord) {
     if record.transport == Transport::Http {
         let note = record.note.as_deref().unwrap_or("HTTP");
-        let words = Words::default()
-            .secret(SecretKind::Description, note)
-            .text(format!(" on port {}", record.server.port()));
-        let place = Place { frames: vec![record.frame], ..Place::at(record.time, None) };
+        let port = record.server.port();
+        let known = ["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "PATCH"];
+        let method = note.strip_prefix("HTTP ").filter(|method| known.contains(method));
+        let words = match method {
+            Some(method) => format!("an HTTP {method} request to port {port}"),
+            None => format!("HTTP on port {port}"),
+        };
+        let direction = Some(Direction::ClientToServer);
+        let place = Place { frames: vec![record.frame], ..Place::at(record.time, direction) };
         cx.report(Report::new(place, words));
     }
 }

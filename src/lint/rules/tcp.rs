@@ -1,6 +1,7 @@
 //! What TCP tells of the path and of who waits for whom.
 
 mod close;
+mod gone;
 mod open;
 mod pace;
 mod path;
@@ -9,11 +10,13 @@ use crate::base::Timestamp;
 use crate::lint::rule::{Rule, SpecRef};
 
 /// The rules, a file per question.
-pub(super) const RULES: &[&[Rule]] = &[open::RULES, path::RULES, pace::RULES, close::RULES];
+pub(super) const RULES: &[&[Rule]] =
+    &[open::RULES, path::RULES, pace::RULES, gone::RULES, close::RULES];
 
 /// What the TCP rules keep for themselves.
 #[derive(Debug, Default)]
 pub(in crate::lint) struct Memory {
+    bursts: path::Bursts,
     pace: pace::Pace,
     setup: pace::Setup,
 }

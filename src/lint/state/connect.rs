@@ -45,7 +45,7 @@ pub struct ConnectReply {
 pub(super) const MAX_KEPT: u32 = 64 << 10;
 
 impl Connect {
-    pub(super) fn of(command: &Command, place: Place) -> Connect {
+    pub(in crate::lint) fn of(command: &Command, place: Place) -> Connect {
         let object = command.object.clone().unwrap_or(Value::Null);
         let string = |name: &str| object.get(name)?.as_text().map(text);
         Connect {

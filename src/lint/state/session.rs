@@ -1,11 +1,23 @@
 //! All that is known of a session.
 
 use super::connect::MAX_KEPT;
-use super::{Connect, ConnectReply, Request, Requests, Side, Status, Stream, Streams};
-use crate::analysis::{GapRecord, HandshakeRecord, MessageRecord, SessionRecord};
+use super::{Connect, ConnectReply, Request, Requests, Side, Status, Stream, StreamUse, Streams};
+use crate::analysis::{GapRecord, HandshakeRecord, MessageRecord, SessionRecord, TcpRecord};
 use crate::base::{Direction, Timestamp};
+use crate::flow::TcpEventKind;
 use crate::lint::finding::Place;
 use crate::wire::message::Body;
+
+/// The first FIN or RST of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// Who sent it.
+    pub direction: Direction,
+    /// Whether it is a RST.
+    pub reset: bool,
+    /// Where.
+    pub place: Place,
+}
 
 /// What is known of a session: what was negotiated, asked, answered and sent.
 #[derive(Clone, Debug)]
@@ -20,8 +32,13 @@ pub struct SessionState {
     pub connect: Option<Connect>,
     /// What the server said to it.
     pub connect_reply: Option<ConnectReply>,
+    /// Who closed first below RTMP, when the pipeline tells of TCP.
+    pub closing: Option<Closing>,
     /// Where the client said that it goes: FCUnpublish, closeStream, deleteStream.
     pub goodbye: Option<Place>,
+    /// The stream name that releaseStream or FCPublish announced: some servers refuse a publisher
+    /// before it sends `publish`. A secret.
+    pub announced: Option<(String, Place)>,
     pub(super) requests: Requests,
     pub(super) streams: Streams,
 }
@@ -40,7 +57,9 @@ impl SessionState {
             sides,
             connect: None,
             connect_reply: None,
+            closing: None,
             goodbye: None,
+            announced: None,
             requests: Requests::default(),
             streams: Streams::default(),
         }
@@ -81,6 +100,31 @@ impl SessionState {
         &self.streams.all
     }
 
+    /// The stream that was published or played first.
+    pub fn used_stream(&self) -> Option<&Stream> {
+        self.streams.all.iter().find(|stream| stream.used.is_some())
+    }
+
+    /// What the client came for, as far as it said: FCPublish is as good as `publish`.
+    pub fn purpose(&self) -> Option<StreamUse> {
+        let used = self.used_stream().and_then(|stream| stream.used);
+        used.or(self.announced.as_ref().map(|_| StreamUse::Publish))
+    }
+
+    /// Name of the stream that it is about: a secret.
+    pub fn stream_name(&self) -> Option<&str> {
+        let used = self.used_stream().and_then(|stream| stream.name.as_deref());
+        used.or(self.announced.as_ref().map(|(name, _)| name.as_str()))
+    }
+
+    /// What the side that sends media sends: the client when it publishes.
+    pub fn media_side(&self) -> &Side {
+        match self.client().media_messages() >= self.server().media_messages() {
+            true => self.client(),
+            false => self.server(),
+        }
+    }
+
     /// The message stream of that id.
     pub fn stream(&self, id: u32) -> Option<&Stream> {
         self.streams.all.iter().find(|stream| stream.id == id)
@@ -107,6 +151,17 @@ impl SessionState {
         side.offset = side.offset.max(record.offset.saturating_add(record.len));
     }
 
+    pub(in crate::lint) fn tcp(&mut self, record: &TcpRecord) {
+        let reset = record.kind == TcpEventKind::Reset;
+        if self.closing.is_none() && (reset || record.kind == TcpEventKind::Fin) {
+            let direction = record.direction;
+            let place =
+                Place { frames: vec![record.frame], ..Place::at(record.time, Some(direction)) };
+            self.closing = Some(Closing { direction, reset, place });
+        }
+        self.sides[record.direction.index()].tcp.event(record);
+    }
+
     pub(in crate::lint) fn message(&mut self, record: &MessageRecord) {
         let message = &*record.message;
         let place = || Place::of(record);
@@ -117,7 +172,7 @@ impl SessionState {
         }
         match &message.body {
             Body::Command(_) => self.command(record),
-            body => {
+            body if message.length <= MAX_KEPT => {
                 let peer_offset = self.sides[peer].offset;
                 self.sides[own].control(body, peer_offset, &place);
                 if let Body::UserControl(event) = body
@@ -126,6 +181,7 @@ impl SessionState {
                     self.sides[peer].pong(event.timestamp);
                 }
             }
+            _ => {}
         }
     }
 
@@ -151,6 +207,12 @@ impl SessionState {
             self.goodbye = Some(place());
         } else if from_client && (command.name == "publish" || command.name == "play") {
             self.goodbye = None;
+        }
+        if from_client && (command.name == "releaseStream" || command.name == "FCPublish") {
+            let name = command.arguments.first().and_then(|value| value.as_text());
+            if let Some(name) = name {
+                self.announced = Some((super::requests::text(name), place()));
+            }
         }
         self.requests.command(message, command, &place);
         self.streams.command(message, command, &place);

@@ -3,9 +3,12 @@
 use std::collections::VecDeque;
 
 use super::media::Clock;
+use super::tcp::Transmission;
+use super::{Kind, MediaTrack, Tracks};
 use crate::base::{Direction, Timestamp};
 use crate::lint::finding::Place;
 use crate::rtmp::{Handshake, Message};
+use crate::wire::amf::Value;
 use crate::wire::message::{Body, MessageType};
 
 /// What one side has sent.
@@ -55,6 +58,30 @@ pub struct Side {
     pub audio: Clock,
     /// Its video: messages of type 9.
     pub video: Clock,
+    /// What TCP did.
+    pub tcp: Transmission,
+    /// Where it sent onMetaData last, and what it said.
+    pub metadata: Option<(Place, Value)>,
+    /// How often it sent onMetaData.
+    pub metadata_count: u64,
+    /// Whether it announced a chunk size that cannot be: what follows is guesswork for its peer.
+    pub bad_chunk_size: bool,
+    /// Its last message, if that is not complete.
+    pub cut: Option<CutMessage>,
+    pub(in crate::lint) tracks: Tracks,
+}
+
+/// A message of which bytes are missing at its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CutMessage {
+    /// Its type.
+    pub type_id: MessageType,
+    /// Announced bytes.
+    pub length: u32,
+    /// Bytes that came.
+    pub received: u32,
+    /// Where.
+    pub place: Place,
 }
 
 /// A chunk stream.
@@ -105,6 +132,12 @@ impl Side {
             pings: VecDeque::new(),
             audio: Clock::default(),
             video: Clock::default(),
+            tcp: Transmission::default(),
+            metadata: None,
+            metadata_count: 0,
+            bad_chunk_size: false,
+            cut: None,
+            tracks: Tracks::default(),
         }
     }
 
@@ -128,6 +161,21 @@ impl Side {
         self.audio.span_ms().max(self.video.span_ms())
     }
 
+    /// Its tracks, in the order they were first seen.
+    pub fn tracks(&self) -> &[MediaTrack] {
+        &self.tracks.all
+    }
+
+    /// A track.
+    pub fn track(&self, kind: Kind, id: u8) -> Option<&MediaTrack> {
+        self.tracks.all.iter().find(|track| track.kind == kind && track.id == id)
+    }
+
+    /// Audio and video messages.
+    pub fn media_messages(&self) -> u64 {
+        self.audio.messages + self.video.messages
+    }
+
     /// When the first and the last audio or video message came.
     pub fn media_times(&self) -> Option<(Timestamp, Timestamp)> {
         let clocks = [&self.audio, &self.video];
@@ -149,9 +197,21 @@ impl Side {
             self.offset = self.offset.max(end);
         }
         self.chunk_stream_of(message);
+        self.cut = (!message.complete && message.holes.is_empty()).then(|| CutMessage {
+            type_id: message.type_id,
+            length: message.length,
+            received: message.received,
+            place: place(),
+        });
         match message.type_id {
-            MessageType::AUDIO => self.audio.message(message),
-            MessageType::VIDEO => self.video.message(message),
+            MessageType::AUDIO | MessageType::VIDEO => {
+                let clock = match message.type_id {
+                    MessageType::AUDIO => &mut self.audio,
+                    _ => &mut self.video,
+                };
+                clock.message(message);
+                self.tracks.message(message, place);
+            }
             _ => self.last = Some((message.type_id, place())),
         }
     }
@@ -164,6 +224,17 @@ impl Side {
                 self.chunk_size = *size;
                 self.chunk_size_at = Some(place());
             }
+            Body::Data(data) => {
+                let named = data
+                    .values
+                    .iter()
+                    .position(|v| v.as_text().is_some_and(|name| *name == "onMetaData"));
+                if let Some(value) = named.and_then(|at| data.values.get(at + 1)) {
+                    self.metadata_count += 1;
+                    self.metadata = Some((place(), value.clone()));
+                }
+            }
+            Body::SetChunkSize { .. } => self.bad_chunk_size = true,
             Body::Acknowledgement { sequence_number } => {
                 self.acknowledgements += 1;
                 self.last_acknowledgement = Some((*sequence_number, peer));

@@ -1,11 +1,13 @@
 //! Every screen there is.
 
 use super::compare::CompareScreen;
+use super::findings::FindingsScreen;
 use super::flow::FlowScreen;
 use super::ladder::LadderScreen;
 use super::media::MediaScreen;
 use super::messages::Messages;
 use super::sessions::Sessions;
+use super::tcp::TcpScreen;
 use super::timeline::Timeline;
 use crate::tui::contract::Screen;
 
@@ -18,6 +20,8 @@ pub fn all() -> Vec<Box<dyn Screen>> {
         Box::<Messages>::default(),
         Box::<MediaScreen>::default(),
         Box::<FlowScreen>::default(),
+        Box::<FindingsScreen>::default(),
+        Box::<TcpScreen>::default(),
         Box::<CompareScreen>::default(),
     ]
 }

@@ -2,6 +2,7 @@
 
 pub mod chart;
 mod compare;
+mod findings;
 mod flow;
 mod ladder;
 mod list;
@@ -10,6 +11,7 @@ mod messages;
 mod scroll;
 mod sessions;
 mod sheet;
+mod tcp;
 #[cfg(test)]
 mod testing;
 mod timeline;

@@ -2,7 +2,7 @@
 
 use super::amf0;
 use crate::analysis::MessageRecord;
-use crate::base::StopReason;
+use crate::base::{Direction, StopReason};
 use crate::lint::context::{Context, Report};
 use crate::lint::finding::Severity;
 use crate::lint::rule::{Basis, Check, Layer, Needs, Rule, rtmp};
@@ -15,12 +15,13 @@ pub(super) const RULES: &[Rule] = &[
         id: "amf0/command/missing-fields",
         layer: Layer::Amf,
         title: "Command without a name or a transaction id",
-        severity: Severity::Error,
-        escalates: None,
+        severity: Severity::Warning,
+        escalates: Some(Severity::Error),
         spec: rtmp("7.2"),
         basis: Basis::Spec,
         explanation: "A command is a name, a transaction id and an object or null. Without the \
-            first two it can neither be run nor answered.",
+            first two a request can neither be run nor answered. FFmpeg as a server sends \
+            onFCPublish without a transaction id.",
         advice: "A fault of the sender.",
         covers: &["amf0/command/missing-fields"],
         needs: Needs::Direction,
@@ -131,7 +132,9 @@ fn missing(cx: &mut Context<'_>, record: &MessageRecord) {
     let early = matches!(stop.field, "command_name" | "transaction_id");
     if early && matches!(stop.reason, StopReason::Truncated { .. }) {
         let words = format!("the message ends before {}", stop.field);
-        cx.report(Report::message(record, words));
+        // Notices of a server need no answer.
+        let request = record.message.direction == Direction::ClientToServer;
+        cx.report(Report::message(record, words).error_if(request));
     }
 }
 

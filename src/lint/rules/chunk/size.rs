@@ -158,7 +158,7 @@ fn left_at_128(cx: &mut Context<'_>, _end: &SessionEnd) {
         let Some((first, last)) = side.media_times() else { continue };
         let bytes = side.audio.bytes + side.video.bytes;
         let kbps = bytes as f64 * 8.0 / last.seconds_since(first).max(0.5) / 1000.0;
-        if side.chunk_size == 128 && side.chunk_size_at.is_none() && kbps > min_kbps {
+        if side.chunk_size == 128 && kbps > min_kbps {
             // Continuation headers alone: what a larger chunk size would save.
             let headers = side.chunks.saturating_sub(side.messages);
             let overhead = 100.0 * headers as f64 / bytes.max(1) as f64;
@@ -181,6 +181,10 @@ fn late(cx: &mut Context<'_>, record: &MessageRecord) {
     let client = record.message.direction == crate::base::Direction::ClientToServer;
     if client && stream.used == Some(StreamUse::Publish) {
         let before = cx.state.side(record.message.direction).chunk_size;
+        // GStreamer's rtmp2sink says again that it stays at 128.
+        if before == size {
+            return;
+        }
         let words = format!("chunk size {before} becomes {size} after publish");
         let report = Report::message(record, words);
         cx.report(report.related_if("publish", stream.asked.as_ref()));

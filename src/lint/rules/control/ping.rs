@@ -3,7 +3,7 @@
 use crate::analysis::{MessageRecord, SessionEnd};
 use crate::base::{Direction, Timestamp};
 use crate::lint::context::{Context, Report};
-use crate::lint::finding::Severity;
+use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
 use crate::lint::rule::{Basis, Check, Layer, Needs, Rule, rtmp};
 use crate::wire::message::{Body, UserControl};
@@ -103,7 +103,9 @@ fn unanswered(cx: &mut Context<'_>) {
             if Some(place.time) > told && waited > patience {
                 told = Some(place.time);
                 let words = format!("ping request {timestamp} has no answer after {waited:.0} s");
-                found.push(Report::new(place.clone(), words));
+                // It is about the side that was asked.
+                let silent = Place::at(cx.now, Some(direction.reverse()));
+                found.push(Report::new(silent, words).related("the request", place.clone()));
             }
         }
         cx.memory.control.ping.reported[direction.index()] = told;

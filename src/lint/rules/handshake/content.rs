@@ -91,7 +91,7 @@ pub(super) const RULES: &[Rule] = &[
             only.",
         advice: "Fine for today's encoders and players. Flash Player would not show H.264.",
         covers: &[],
-        needs: Needs::Both,
+        needs: Needs::Direction,
         checks: &[Check::Handshake(answered_simple)],
     },
     Rule {

@@ -1,6 +1,6 @@
 //! Who waited for what.
 
-use crate::analysis::{HandshakeRecord, MessageRecord, SessionEnd};
+use crate::analysis::{HandshakeRecord, SessionEnd};
 use crate::base::Direction::{ClientToServer, ServerToClient};
 use crate::flow::EndReason;
 use crate::lint::context::{Context, Report};
@@ -53,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
             strict ones take 1536 bytes of commands for C2 and then wait, or misread what follows.",
         advice: "Have the client send C2, the echo of S1, before connect.",
         covers: &[],
-        needs: Needs::Message,
+        needs: Needs::Nothing,
         checks: &[Check::Handshake(c2_missing)],
     },
     Rule {
@@ -83,8 +83,8 @@ pub(super) const RULES: &[Rule] = &[
             still in its handshake may take the message for a part of it.",
         advice: "A fault of the server; most clients do not mind.",
         covers: &["rtmp/handshake/no-data-before-c2"],
-        needs: Needs::Both,
-        checks: &[Check::Message(data_before_c2)],
+        needs: Needs::Direction,
+        checks: &[Check::Handshake(data_before_c2)],
     },
     Rule {
         id: "rtmp/handshake/client-waits-s1-s2",
@@ -94,12 +94,12 @@ pub(super) const RULES: &[Rule] = &[
         escalates: Some(Severity::Error),
         spec: rtmp("5.2.1"),
         basis: Basis::Spec,
-        explanation: "The client must wait for S1 before C2, and for S2 before anything else. A \
+        explanation: "The client must wait for S2 before it sends anything but C2. A \
             server that reads one step at a time may lose what comes early.",
         advice: "A fault of the client, sometimes on purpose to save a round trip.",
         covers: &["rtmp/handshake/client-waits-s1-s2"],
         needs: Needs::Direction,
-        checks: &[Check::Handshake(early_c2)],
+        checks: &[Check::Handshake(early_message)],
     },
 ];
 
@@ -135,7 +135,8 @@ fn truncated(cx: &mut Context<'_>, end: &SessionEnd) {
         let seen = handshake.end_offset;
         // C2 is sent when S1 is there: a client that waits for it has done its part.
         let waits = side.direction == ClientToServer && seen == 1 + packet && !server_done;
-        if waits || !matches!(handshake.version, 3 | 6 | 8 | 9) {
+        // RTMPE has a rule of its own.
+        if waits || handshake.version != 3 {
             continue;
         }
         let names = match side.direction {
@@ -146,7 +147,10 @@ fn truncated(cx: &mut Context<'_>, end: &SessionEnd) {
             true => (names[0], 1 + packet - seen),
             false => (names[1], 1 + 2 * packet - seen),
         };
-        let words = format!("{missing} of {packet} bytes of {name} never came");
+        let words = match missing == packet {
+            true => format!("{name} never came"),
+            false => format!("{missing} of {packet} bytes of {name} never came"),
+        };
         let place = Place { bytes: Some(0..seen), ..Place::at(end.time, Some(side.direction)) };
         found.push(Report::new(place, words));
     }
@@ -177,27 +181,26 @@ fn slow(cx: &mut Context<'_>, record: &HandshakeRecord) {
     }
 }
 
-fn data_before_c2(cx: &mut Context<'_>, record: &MessageRecord) {
-    let early = record.message.direction == ServerToClient
-        && cx.state.client().handshake.is_none()
-        && cx.state.server().messages == 0;
-    if early {
-        let kind = record.message.type_id.kind();
-        cx.report(Report::message(record, format!("{kind} before C2 was complete")));
+fn data_before_c2(cx: &mut Context<'_>, record: &HandshakeRecord) {
+    let handshake = &record.handshake;
+    let server = cx.state.server();
+    let Some(first) = server.first_message.filter(|_| server.is_whole()) else { return };
+    if handshake.direction == ClientToServer && handshake.complete && first < handshake.time {
+        let ms = 1000.0 * handshake.time.seconds_since(first);
+        let words = format!("the first message came {ms:.1} ms before the end of C2");
+        let place = Place::at(first, Some(ServerToClient));
+        cx.report(Report::new(place, words).related("C2", Place::of_handshake(record)));
     }
 }
 
-fn early_c2(cx: &mut Context<'_>, record: &HandshakeRecord) {
-    let handshake = &record.handshake;
-    let server = cx.state.server();
-    if handshake.direction == ClientToServer
-        && handshake.complete
-        && server.handshake.is_none()
-        && server.is_whole()
-        // A capture of one direction, or of a server that closes: nobody tells when S2 came.
-        && record.handshake.valid.is_some()
-    {
-        let words = "C2 was complete before S0, S1 and S2 were";
-        cx.report(Report::new(Place::of_handshake(record), words));
+fn early_message(cx: &mut Context<'_>, record: &HandshakeRecord) {
+    let server = &record.handshake;
+    let client = cx.state.client();
+    let Some(first) = client.first_message.filter(|_| client.is_whole()) else { return };
+    if server.direction == ServerToClient && server.complete && first < server.time {
+        let ms = 1000.0 * server.time.seconds_since(first);
+        let words = format!("the first message came {ms:.1} ms before the end of S2");
+        let place = Place::at(first, Some(ClientToServer));
+        cx.report(Report::new(place, words).related("S2", Place::of_handshake(record)));
     }
 }

@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "tcp/reset-hides-status",
         layer: Layer::Tcp,
         title: "The server's last words may have been destroyed by a reset",
-        severity: Severity::Warning,
+        severity: Severity::Note,
         escalates: None,
         spec: tcp("3.6.1"),
         basis: Basis::Robustness,
@@ -83,12 +83,16 @@ fn reset(cx: &mut Context<'_>, end: &SessionEnd) {
         1000.0 * span(status.time, end.time),
         status.command
     ));
-    if !status.code.is_empty() {
+    if crate::wire::message::status::level(&status.code).is_some() {
+        words = words.text(format!(" {}", status.code));
+    } else if !status.code.is_empty() {
         words = words.text(" ").description(&status.code);
     }
     if !status.description.is_empty() {
         words = words.text(": ").description(&status.description);
     }
     let place = Place::at(end.time, Some(server));
-    cx.report(Report::new(place, words).related("the status", status.place.clone()));
+    let report = Report::new(place, words).warning_if(status.is_failure());
+    let report = report.related("the status", status.place.clone());
+    cx.report(report);
 }

@@ -153,6 +153,8 @@ pub(super) struct Setup {
 const DELAYED_ACK_MS: [std::ops::RangeInclusive<f64>; 2] = [35.0..=60.0, 180.0..=220.0];
 
 fn step(cx: &mut Context<'_>, record: &MessageRecord) {
+    let handshake = cx.state.sides.iter().filter_map(|side| side.handshake.as_ref());
+    let begin = handshake.map(|handshake| handshake.time).max();
     let setup = &mut cx.memory.tcp.setup;
     if setup.over {
         return;
@@ -162,8 +164,9 @@ fn step(cx: &mut Context<'_>, record: &MessageRecord) {
         setup.over = true;
         return;
     }
-    if let Some(last) = setup.last {
-        let ms = span(last, message.first_time) * 1000.0;
+    // A message may be cut in two by the wait: its last byte counts.
+    if let Some(last) = setup.last.or(begin) {
+        let ms = span(last, message.time) * 1000.0;
         if DELAYED_ACK_MS.iter().any(|range| range.contains(&ms)) {
             setup.waits += 1;
             setup.waited_ms += ms;

@@ -1,8 +1,8 @@
 //! What the path and the receiver do to the bytes.
 
 use super::{seconds, tcp};
-use crate::analysis::{GapRecord, SessionEnd, SessionRecord};
-use crate::base::{Direction, GapKind};
+use crate::analysis::{GapRecord, SessionEnd, SessionRecord, TcpRecord};
+use crate::base::{Direction, GapKind, Timestamp};
 use crate::lint::context::{Context, Report};
 use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
@@ -40,7 +40,7 @@ pub(super) const RULES: &[Rule] = &[
             viewers saw; try a cable.",
         covers: &[],
         needs: Needs::Nothing,
-        checks: &[Check::End(loss)],
+        checks: &[Check::Tcp(burst), Check::End(loss)],
     },
     Rule {
         id: "tcp/capture-gap",
@@ -71,9 +71,44 @@ fn zero_window(cx: &mut Context<'_>, end: &SessionEnd) {
                 "receive window closed for {total:.1} s in {} span(s)",
                 stats.zero_window_spans
             );
-            let place = Place::at(end.time, Some(direction));
+            let tcp = &cx.state.side(direction).tcp;
+            let longest = tcp.longest_closed.as_ref().map(|(place, _)| place);
+            let place = tcp.window_closed.as_ref().or(longest).cloned();
+            let place = place.unwrap_or(Place::at(end.time, Some(direction)));
             cx.report(Report::new(place, words).error_if(is_error));
         }
+    }
+}
+
+/// Segments that were sent again within some seconds.
+#[derive(Debug, Default)]
+pub(super) struct Bursts {
+    current: [Burst; 2],
+    worst: [Burst; 2],
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Burst {
+    from: Option<(Timestamp, u64)>,
+    segments: u64,
+}
+
+fn burst(cx: &mut Context<'_>, record: &TcpRecord) {
+    use crate::flow::TcpEventKind::{OutOfOrder, Retransmission};
+    if !matches!(record.kind, Retransmission { .. } | OutOfOrder { .. }) {
+        return;
+    }
+    let window = cx.limit(Limit::LossSeconds);
+    let index = record.direction.index();
+    let bursts = &mut cx.memory.tcp.bursts;
+    let current = &mut bursts.current[index];
+    let begun = current.from.filter(|(from, _)| record.time.seconds_since(*from) <= window);
+    if begun.is_none() {
+        *current = Burst { from: Some((record.time, record.frame)), segments: 0 };
+    }
+    current.segments += 1;
+    if current.segments > bursts.worst[index].segments {
+        bursts.worst[index] = *current;
     }
 }
 
@@ -84,13 +119,28 @@ fn loss(cx: &mut Context<'_>, end: &SessionEnd) {
         // late, into a hole.
         let again = stats.retransmissions + stats.out_of_order;
         let share = 100.0 * again as f64 / stats.packets.max(1) as f64;
-        if again as f64 >= cx.limit(Limit::LossSegments) && share >= cx.limit(Limit::LossShare) {
-            let words = format!(
-                "{} segments sent again and {} that came late among {} ({share:.1} %)",
-                stats.retransmissions, stats.out_of_order, stats.packets
-            );
-            cx.report(Report::new(Place::at(end.time, Some(direction)), words));
+        let worst = cx.memory.tcp.bursts.worst[direction.index()];
+        let few = cx.limit(Limit::LossSegments);
+        let many = again as f64 >= few && share >= cx.limit(Limit::LossShare);
+        // A share of a long session says nothing of its bad minute.
+        if !many && worst.segments as f64 <= few {
+            continue;
         }
+        let mut words = format!(
+            "{} segments sent again and {} that came late among {} ({share:.1} %)",
+            stats.retransmissions, stats.out_of_order, stats.packets
+        );
+        let mut place = Place::at(end.time, Some(direction));
+        if let Some((from, frame)) = worst.from {
+            words.push_str(&format!(
+                ", {} of them within {} s",
+                worst.segments,
+                cx.limit(Limit::LossSeconds)
+            ));
+            place.time = from;
+            place.frames = vec![frame];
+        }
+        cx.report(Report::new(place, words));
     }
 }
 
