@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::cause::{Headline, Stories};
-use super::ending::Ending;
 use super::context::{CaptureContext, Context, Desk};
+use super::ending::Ending;
 use super::finding::{Finding, Place, Related};
 use super::limits::{Limit, Thresholds};
 use super::others::Others;

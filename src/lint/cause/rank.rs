@@ -93,9 +93,8 @@ fn place(rule: &Rule) -> Option<usize> {
         return None;
     }
     let exact = ORDER.iter().position(|entry| *entry == id);
-    let layer = || {
-        ORDER.iter().position(|entry| entry.strip_suffix('/') == Some(rule.layer.name()))
-    };
+    let layer =
+        || ORDER.iter().position(|entry| entry.strip_suffix('/') == Some(rule.layer.name()));
     exact.or_else(layer)
 }
 

@@ -126,8 +126,7 @@ impl Stories {
         live: impl Iterator<Item = (&'a SessionState, &'a [usize])>,
         findings: &[Finding],
     ) -> Vec<Headline> {
-        let live: Vec<Story> =
-            live.map(|(state, own)| Story::of(state, None, own)).collect();
+        let live: Vec<Story> = live.map(|(state, own)| Story::of(state, None, own)).collect();
         let mut all: Vec<Headline> =
             self.ended.iter().chain(&live).map(|story| Headline::of(story, findings)).collect();
         all.sort_by_key(|headline| headline.session);

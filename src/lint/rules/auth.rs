@@ -80,7 +80,9 @@ fn verdict(description: &str) -> Option<&'static str> {
 
 fn challenge(cx: &mut Context<'_>, record: &MessageRecord) {
     let Some(description) = refusal(record) else { return };
-    let Some(name) = login(&description).filter(|_| verdict(&description).is_none()) else { return };
+    let Some(name) = login(&description).filter(|_| verdict(&description).is_none()) else {
+        return;
+    };
     let step = match description.contains("reason=needauth") {
         true => "step 2 of 3: the server sent its challenge",
         false => "step 1 of 3: the server asked for user and password",
@@ -109,9 +111,8 @@ fn unanswered(cx: &mut CaptureContext<'_>, _end: &End) {
     for (session, _) in cx.found() {
         match returned(cx, session) {
             Some(next) => {
-                let words = format!(
-                    "a step of the login: the client came back with it in session {next}"
-                );
+                let words =
+                    format!("a step of the login: the client came back with it in session {next}");
                 cx.revise(session, Severity::Note, words);
             }
             None => {

@@ -4,8 +4,8 @@ use super::command::{command, from_client};
 use crate::analysis::{MessageRecord, SessionEnd};
 use crate::base::Direction;
 use crate::lint::cause::span;
-use crate::lint::ending::Ending;
 use crate::lint::context::{Context, Report};
+use crate::lint::ending::Ending;
 use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
 use crate::lint::rule::{Basis, Check, Layer, Needs, Rule, rtmp};
@@ -147,9 +147,11 @@ fn late(cx: &mut Context<'_>, patience: f64) {
         cx.memory.calls.reported = cx.memory.calls.reported.max(Some(request.place.time));
         if let Some(severity) = weight(request) {
             let words = format!("the client waits for the answer to {}", known(&request.command));
-            cx.report(Report::new(request.place.clone(), words).severity(severity).weight(
-                severity as u8 as f64 * 1e6 + waited,
-            ));
+            cx.report(
+                Report::new(request.place.clone(), words)
+                    .severity(severity)
+                    .weight(severity as u8 as f64 * 1e6 + waited),
+            );
         }
     }
 }
@@ -157,9 +159,22 @@ fn late(cx: &mut Context<'_>, patience: f64) {
 /// A command's name, if it is one that the protocol knows: another may hold anything.
 fn known(name: &str) -> &str {
     const KNOWN: &[&str] = &[
-        "connect", "createStream", "releaseStream", "FCPublish", "FCUnpublish", "FCSubscribe",
-        "FCUnsubscribe", "_checkbw", "checkBandwidth", "getStreamLength", "publish", "play",
-        "deleteStream", "closeStream", "call", "close",
+        "connect",
+        "createStream",
+        "releaseStream",
+        "FCPublish",
+        "FCUnpublish",
+        "FCSubscribe",
+        "FCUnsubscribe",
+        "_checkbw",
+        "checkBandwidth",
+        "getStreamLength",
+        "publish",
+        "play",
+        "deleteStream",
+        "closeStream",
+        "call",
+        "close",
     ];
     KNOWN.iter().copied().find(|known| *known == name).unwrap_or("a command of its own")
 }
@@ -260,10 +275,11 @@ fn undeclared(cx: &mut Context<'_>, _end: &SessionEnd) {
     }
     for (name, kind) in [("audioCodecs", Kind::Audio), ("videoCodecs", Kind::Video)] {
         let said = connect.object.get(name).and_then(Value::as_number).unwrap_or(0.0);
-        let came = server.tracks().iter().any(|track| track.kind == kind);
+        let came = server.tracks().iter().any(|track| track.kind == kind && track.frames > 0);
         if said == 0.0 && !came {
             let words = format!("{name} is absent or 0, and no {} came", kind.name());
-            let place = Place { direction: Some(Direction::ClientToServer), ..connect.place.clone() };
+            let place =
+                Place { direction: Some(Direction::ClientToServer), ..connect.place.clone() };
             cx.report(Report::new(place, words));
         }
     }

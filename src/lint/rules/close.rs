@@ -4,8 +4,8 @@ use super::publish::said_goodbye;
 use crate::analysis::{End, SessionEnd};
 use crate::base::Direction;
 use crate::lint::cause::span;
-use crate::lint::ending::{CloseKind, Ending};
 use crate::lint::context::{CaptureContext, Context, Report};
+use crate::lint::ending::{CloseKind, Ending};
 use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
 use crate::lint::others::OtherSession;
@@ -120,7 +120,8 @@ fn verdict(cx: &mut Context<'_>, end: &SessionEnd) {
         (None, CloseKind::CaptureEnded) => "still open when the capture ended",
         (None, _) => "given up: nothing came any more",
     };
-    let how = if closing.how().is_empty() { String::new() } else { format!(" ({})", closing.how()) };
+    let how =
+        if closing.how().is_empty() { String::new() } else { format!(" ({})", closing.how()) };
     let age = closing.time.seconds_since(end.start);
     let words = Words::from(format!(
         "{who}{how} after {}; {} bytes from the client, {} from the server; last: {} and {}",
@@ -290,7 +291,8 @@ fn periodic(cx: &mut CaptureContext<'_>, _end: &End) {
         let known = near(own, AGES, 0.02).or(near(first.bytes[0] as f64, BYTES, 0.01));
         if alike.len() >= least || alike.len() >= 2 && known.is_some() {
             let why = known.map(|why| format!(" ({why})")).unwrap_or_default();
-            let words = format!("{} sessions ended at an age of about {own:.0} s{why}", alike.len());
+            let words =
+                format!("{} sessions ended at an age of about {own:.0} s{why}", alike.len());
             let mut report = Report::new(Place::at(first.start, None), words);
             for other in alike.iter().take(8) {
                 let place = Place::at(other.start, None);

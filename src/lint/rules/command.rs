@@ -2,8 +2,8 @@
 
 use crate::analysis::{MessageRecord, SessionEnd};
 use crate::base::Direction;
-use crate::lint::ending::Ending;
 use crate::lint::context::{Context, Report};
+use crate::lint::ending::Ending;
 use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
 use crate::lint::rule::{Basis, Check, Layer, Needs, Rule, rtmp};
@@ -217,12 +217,14 @@ fn connect_unanswered(cx: &mut Context<'_>, end: &SessionEnd) {
     if !closing.by_server() || answered || waited > cx.limit(Limit::EscalateSeconds) || odd {
         return;
     }
-    let words = Words::from("the server closed the connection instead of answering connect to \
-        application ")
-        .app(connect.app.as_deref().unwrap_or(""))
-        .text(" of ")
-        .url(connect.tc_url.as_deref().unwrap_or(""))
-        .text(format!(", {} after it, without a reason", crate::lint::cause::span(waited)));
+    let words = Words::from(
+        "the server closed the connection instead of answering connect to \
+        application ",
+    )
+    .app(connect.app.as_deref().unwrap_or(""))
+    .text(" of ")
+    .url(connect.tc_url.as_deref().unwrap_or(""))
+    .text(format!(", {} after it, without a reason", crate::lint::cause::span(waited)));
     let place = Place::at(closing.time, Some(Direction::ServerToClient));
     cx.report(Report::new(place, words).related("the request", connect.place.clone()));
 }
@@ -330,7 +332,9 @@ fn query_part(cx: &mut Context<'_>, end: &SessionEnd) {
     let app = query_len(connect.app.as_deref().unwrap_or("")) > 0;
     let name = query_len(state.stream_name().unwrap_or("")) > 0;
     let closing = Ending::of(end);
-    let refused = state.statuses().any(|status| status.is_failure() && status.answers.as_deref() != Some("releaseStream"))
+    let refused = state
+        .statuses()
+        .any(|status| status.is_failure() && status.answers.as_deref() != Some("releaseStream"))
         || closing.by_server() && state.goodbye.is_none();
     // A login carries its arguments in the application, and that is right.
     let login = connect.app.as_deref().is_some_and(|app| app.contains("authmod="));

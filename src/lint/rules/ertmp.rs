@@ -5,8 +5,8 @@ use super::media_config::{audio, needs_config, video};
 use super::media_payload::first_slice;
 use crate::analysis::{End, MessageRecord, SessionEnd};
 use crate::lint::cause::software;
-use crate::lint::ending::Ending;
 use crate::lint::context::{CaptureContext, Context, Report};
+use crate::lint::ending::Ending;
 use crate::lint::finding::Severity;
 use crate::lint::limits::Limit;
 use crate::lint::rule::{Basis, Check, Layer, Needs, Rule, SpecRef};
@@ -36,7 +36,10 @@ pub(super) const RULES: &[Rule] = &[
         id: "ertmp/not-negotiated",
         title: "Enhanced codec sent to a peer that did not announce it",
         severity: Severity::Note,
-        spec: Some(SpecRef { document: "Enhanced RTMP v2", section: "Enhancing NetConnection connect" }),
+        spec: Some(SpecRef {
+            document: "Enhanced RTMP v2",
+            section: "Enhancing NetConnection connect",
+        }),
         basis: Basis::DeFacto,
         explanation: "Codecs with a FourCC are to be sent only to a peer that lists them in \
             connect or its reply (fourCcList, videoFourCcInfoMap). Servers that know them often \
@@ -221,7 +224,8 @@ fn covers(objects: &[&Value], fourcc: FourCc) -> bool {
         Value::EcmaArray { dense, .. } => Some(dense.as_slice()),
         _ => None,
     });
-    let in_list = listed.flatten().filter_map(Value::as_text).any(|t| *t == name.as_str() || *t == "*");
+    let in_list =
+        listed.flatten().filter_map(Value::as_text).any(|t| *t == name.as_str() || *t == "*");
     let maps = ["videoFourCcInfoMap", "audioFourCcInfoMap"];
     let maps = objects.iter().flat_map(|object| maps.iter().filter_map(|map| object.get(map)));
     let in_map = maps.flat_map(Value::properties).any(|p| p.name == name.as_str() || p.name == "*");
@@ -288,9 +292,9 @@ fn closed_on_it(cx: &mut Context<'_>, end: &SessionEnd) {
         return;
     }
     let soon = cx.limit(Limit::EscalateSeconds);
-    let newest = state.client().tracks().iter().max_by_key(|track| track.first_message);
-    let Some(track) = newest else { return };
-    let Some(fourcc) = track.fourcc.filter(|_| track.config.is_some() || track.frames > 0) else {
+    let enhanced = state.client().tracks().iter().filter(|track| track.fourcc.is_some());
+    let newest = enhanced.max_by_key(|track| track.first_message);
+    let Some((track, fourcc)) = newest.and_then(|track| Some((track, track.fourcc?))) else {
         return;
     };
     let waited = closing.time.seconds_since(track.first_message);
@@ -386,11 +390,15 @@ fn no_start(cx: &mut Context<'_>, record: &MessageRecord) {
     for track in tracks {
         let codec = track.codec_name().unwrap_or("unknown");
         let known = cx.state.client().track(kind, track.id.unwrap_or(0));
+        // The record of another codec is none.
+        let known = known.filter(|known| known.codec == codec);
         let words = match known.and_then(|known| known.config.as_ref()) {
             _ if start && track.range.is_empty() && needs_config(codec) => {
                 format!("SequenceStart of {codec} holds no configuration")
             }
-            None if coded && needs_config(codec) => format!("coded {codec} before any SequenceStart"),
+            None if coded && needs_config(codec) => {
+                format!("coded {codec} before any SequenceStart")
+            }
             _ => continue,
         };
         if !cx.repeats(record.message.direction, record.message.time) {
@@ -471,9 +479,10 @@ fn vod_track(cx: &mut Context<'_>, record: &MessageRecord) {
     let Body::Data(data) = &record.message.body else { return };
     let named = |value: &Value, name: &str| value.as_text().is_some_and(|text| *text == name);
     let names = ["additionalMedia", "processingIntents"];
-    let hit = data.values.iter().any(|value| {
-        names.iter().any(|name| named(value, name) || value.get(name).is_some())
-    });
+    let hit = data
+        .values
+        .iter()
+        .any(|value| names.iter().any(|name| named(value, name) || value.get(name).is_some()));
     if hit && !cx.repeats(record.message.direction, record.message.time) {
         let words = format!("data message of {} bytes with additionalMedia", record.message.length);
         cx.report(Report::message(record, words));
@@ -543,7 +552,9 @@ fn stayed(cx: &mut CaptureContext<'_>, _end: &End) {
 
 fn codec_id_form(cx: &mut Context<'_>, record: &MessageRecord) {
     let Body::Data(data) = &record.message.body else { return };
-    let Some(value) = data.values.iter().find_map(|value| value.get("videocodecid")) else { return };
+    let Some(value) = data.values.iter().find_map(|value| value.get("videocodecid")) else {
+        return;
+    };
     let words = match value {
         Value::String(text) => format!("a text of {} bytes", text.0.len()),
         _ => match value.as_number() {

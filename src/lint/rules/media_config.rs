@@ -175,7 +175,8 @@ fn invalid(cx: &mut Context<'_>, record: &MessageRecord) {
     }
     let Some(config) = config(record) else { return };
     if let Some(stop) = &config.stop {
-        let words = format!("{} configuration record: {} at byte {}", config.codec, stop.field, stop.at);
+        let words =
+            format!("{} configuration record: {} at byte {}", config.codec, stop.field, stop.at);
         let at = stop.at;
         cx.report(Report::message(record, words).field(at..at + 1));
     }

@@ -178,7 +178,8 @@ fn constant_offset(cx: &mut Context<'_>, _end: &SessionEnd) {
     for (direction, track) in tracks(cx) {
         let Some((low, high)) = track.composition else { continue };
         if low == high && low > 0 && track.frames >= 100 && !track.reorders {
-            let words = format!("all {} pictures have a composition time of {low} ms", track.frames);
+            let words =
+                format!("all {} pictures have a composition time of {low} ms", track.frames);
             cx.report(Report::new(place(direction, track), words));
         }
     }

@@ -75,7 +75,9 @@ fn number(value: &Value, name: &str) -> Option<f64> {
 
 fn contradicts(cx: &mut Context<'_>, _end: &SessionEnd) {
     let client = cx.state.client();
-    let Some((place, said)) = client.metadata.as_ref().filter(|_| client.is_whole()) else { return };
+    let Some((place, said)) = client.metadata.as_ref().filter(|_| client.is_whole()) else {
+        return;
+    };
     let mut wrong = Vec::new();
     let mut serious = false;
     if let Some(track) = client.track(Kind::Video, 0) {

@@ -135,7 +135,9 @@ fn starts_annex_b(bytes: &[u8], len: usize) -> bool {
 }
 
 fn annex_b(cx: &mut Context<'_>, record: &MessageRecord) {
-    let Some(tag) = video(record).filter(|tag| tag.is_coded() && has_nal_units(tag)) else { return };
+    let Some(tag) = video(record).filter(|tag| tag.is_coded() && has_nal_units(tag)) else {
+        return;
+    };
     let Some((bytes, len)) = body(record, tag) else { return };
     if starts_annex_b(bytes, len) && !cx.repeats(record.message.direction, record.message.time) {
         cx.report(Report::message(record, "the picture begins with the start code 00 00 00 01"));
@@ -143,7 +145,9 @@ fn annex_b(cx: &mut Context<'_>, record: &MessageRecord) {
 }
 
 fn length(cx: &mut Context<'_>, record: &MessageRecord) {
-    let Some(tag) = video(record).filter(|tag| tag.is_coded() && has_nal_units(tag)) else { return };
+    let Some(tag) = video(record).filter(|tag| tag.is_coded() && has_nal_units(tag)) else {
+        return;
+    };
     let Some((bytes, len)) = body(record, tag) else { return };
     let size = length_size(cx.state, record);
     let Some(first) = bytes.get(..size).map(number) else { return };

@@ -211,7 +211,9 @@ fn frame_gap(cx: &mut Context<'_>, record: &MessageRecord) {
     }
     cx.memory.rate.gaps += 1;
     let many = cx.memory.rate.gaps >= cx.limit(Limit::FrameGaps) as u64;
-    if !cx.repeats(message.direction, message.time) || cx.memory.rate.gaps == cx.limit(Limit::FrameGaps) as u64 {
+    if !cx.repeats(message.direction, message.time)
+        || cx.memory.rate.gaps == cx.limit(Limit::FrameGaps) as u64
+    {
         let words = format!("{step} ms from picture to picture; {usual:.0} ms is usual");
         let own = message.direction == Direction::ClientToServer;
         cx.report(Report::message(record, words).weight(step as f64).warning_if(many && own));
@@ -239,7 +241,11 @@ fn rate_conflict(cx: &mut Context<'_>, _end: &SessionEnd) {
         return;
     }
     let factor = seen / wanted;
-    let hint = if (factor - 2.0).abs() < 0.1 || (factor - 0.5).abs() < 0.03 { ": a factor of 2" } else { "" };
+    let hint = if (factor - 2.0).abs() < 0.1 || (factor - 0.5).abs() < 0.03 {
+        ": a factor of 2"
+    } else {
+        ""
+    };
     let words = format!(
         "{seen:.2} ms from frame to frame; 1024 samples at {rate:.0} Hz are {wanted:.2} ms{hint}"
     );
@@ -252,7 +258,8 @@ fn drift(cx: &mut Context<'_>, _end: &SessionEnd) {
     let Some(last) = track.last else { return };
     let elapsed = last.elapsed_ms as f64;
     let counted = track.frames.saturating_sub(1) as f64 * 1024.0 / rate * 1000.0;
-    if elapsed < cx.limit(Limit::DriftSeconds) * 1000.0 || track.steps.max > 3.0 * track.steps.mean {
+    if elapsed < cx.limit(Limit::DriftSeconds) * 1000.0 || track.steps.max > 3.0 * track.steps.mean
+    {
         return;
     }
     let ppm = (elapsed / counted - 1.0) * 1e6;

@@ -267,7 +267,8 @@ fn late(cx: &mut Context<'_>, record: &MessageRecord) {
     let apart = f64::from(record.message.timestamp.wrapping_sub(first.timestamp) as i32) / 1000.0;
     if waited.max(apart) >= cx.limit(Limit::TrackLateSeconds) {
         let words = format!(
-            "the first {} came {waited:.1} s after the first {}, {apart:.1} s by timestamps",
+            "the first {} is {apart:.1} s of media time behind the first {}, and came {waited:.1} s \
+             after it",
             kind.name(),
             other.name()
         );
@@ -281,7 +282,8 @@ fn late(cx: &mut Context<'_>, record: &MessageRecord) {
 fn no_audio(cx: &mut Context<'_>, _end: &SessionEnd) {
     let client = cx.state.client();
     let seconds = client.video.span_ms() as f64 / 1000.0;
-    if client.is_whole() && client.audio.messages == 0 && seconds >= cx.limit(Limit::AbsentSeconds) {
+    if client.is_whole() && client.audio.messages == 0 && seconds >= cx.limit(Limit::AbsentSeconds)
+    {
         let words = format!("{seconds:.0} s of video and no audio");
         let time = client.last_message.unwrap_or(cx.now);
         cx.report(Report::new(Place::at(time, Some(Direction::ClientToServer)), words));

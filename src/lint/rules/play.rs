@@ -5,8 +5,8 @@ use super::publish::{bare, said_goodbye};
 use crate::analysis::{MessageRecord, SessionEnd};
 use crate::base::Direction;
 use crate::lint::cause::span;
-use crate::lint::ending::Ending;
 use crate::lint::context::{Context, Report};
+use crate::lint::ending::Ending;
 use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
 use crate::lint::rule::{Basis, Check, Layer, Needs, Rule, rtmp};
@@ -237,7 +237,10 @@ fn closed_without_status(cx: &mut Context<'_>, end: &SessionEnd) {
         let words = Words::from(format!("the server closed the connection ({}) ", closing.how()))
             .text(format!("{} after play of ", span(waited)))
             .stream(state.stream_name().unwrap_or(""))
-            .text(" without a status: it refused the player (access rule, token or hook denied)");
+            .text(
+                " without a status: it refused the player (access rule, token or hook denied), or \
+                 broke down",
+            );
         let place = Place::at(closing.time, Some(Direction::ServerToClient));
         cx.report(Report::new(place, words).related("the request", asked));
     }
@@ -256,9 +259,10 @@ fn start_without_media(cx: &mut Context<'_>, end: &SessionEnd) {
         return;
     }
     let name = state.stream_name().unwrap_or("");
-    let words = Words::from("Play.Start for ")
-        .stream(name)
-        .text(format!(", then no audio and no video for {}: nobody publishes this name", span(waited)));
+    let words = Words::from("Play.Start for ").stream(name).text(format!(
+        ", then no audio and no video for {}: nobody publishes this name",
+        span(waited)
+    ));
     let words = with_hint(cx, words, name);
     cx.report(Report::new(start, words));
 }
@@ -287,7 +291,8 @@ fn no_answer(cx: &mut Context<'_>, end: &SessionEnd) {
 fn publisher_left(cx: &mut Context<'_>, record: &MessageRecord) {
     let Some(command) = command(record).filter(|_| !from_client(record)) else { return };
     let code = info(command, "code");
-    let ended = ["NetStream.Play.UnpublishNotify", "NetStream.Play.Stop", "NetStream.Play.Complete"];
+    let ended =
+        ["NetStream.Play.UnpublishNotify", "NetStream.Play.Stop", "NetStream.Play.Complete"];
     // After the player's own deleteStream it says nothing about the publisher.
     if ended.contains(&code.as_str()) && cx.state.goodbye.is_none() {
         cx.report(Report::message(record, format!("the server says {}", safe_code(&code))));

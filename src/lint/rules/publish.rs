@@ -4,8 +4,8 @@ use super::command::{command, from_client, info, safe_code};
 use crate::analysis::{End, MessageRecord, SessionEnd};
 use crate::base::Direction;
 use crate::lint::cause::span;
-use crate::lint::ending::Ending;
 use crate::lint::context::{CaptureContext, Context, Report};
+use crate::lint::ending::Ending;
 use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
 use crate::lint::others::OtherSession;
@@ -434,7 +434,8 @@ fn in_clear(cx: &mut Context<'_>, record: &MessageRecord) {
     // A name such as "live" or "stream" is no secret; a token is.
     let token = name.split_once('?').is_some_and(|(_, query)| query.contains('='));
     let key = bare(&name);
-    let mixed = key.bytes().any(|b| b.is_ascii_digit()) && key.bytes().any(|b| b.is_ascii_alphabetic());
+    let mixed =
+        key.bytes().any(|b| b.is_ascii_digit()) && key.bytes().any(|b| b.is_ascii_alphabetic());
     let secret = token || (key.len() >= 16 && mixed);
     let what = if token { "a token" } else { "the stream key" };
     let words = format!("{what} of {} bytes goes over the wire in the clear", name.len());

@@ -5,8 +5,8 @@ use super::publish::said_goodbye;
 use crate::analysis::{MessageRecord, SessionEnd};
 use crate::base::{Direction, Timestamp};
 use crate::lint::cause::span;
-use crate::lint::ending::Ending;
 use crate::lint::context::{Context, Report};
+use crate::lint::ending::Ending;
 use crate::lint::finding::{Place, Severity};
 use crate::lint::limits::Limit;
 use crate::lint::rule::{Basis, Check, Layer, Needs, Rule, rtmp};
@@ -124,15 +124,15 @@ fn after_refusal(cx: &mut Context<'_>, record: &MessageRecord) {
     if !from_client(record) || cx.state.purpose() != Some(StreamUse::Publish) {
         return;
     }
-    let refusal = cx.state.statuses().rev().find(|status| {
-        status.is_failure() && status.code.starts_with("NetStream.")
-    });
+    let refusal = cx
+        .state
+        .statuses()
+        .rev()
+        .find(|status| status.is_failure() && status.code.starts_with("NetStream."));
     let Some(refusal) = refusal else { return };
     cx.memory.publish.refused_bytes += u64::from(record.message.received);
     let bytes = cx.memory.publish.refused_bytes;
-    if bytes > cx.limit(Limit::RefusedBytes) as u64
-        && !cx.has_reported(Direction::ClientToServer)
-    {
+    if bytes > cx.limit(Limit::RefusedBytes) as u64 && !cx.has_reported(Direction::ClientToServer) {
         let words = format!("{bytes} bytes of media after the server's error status");
         let place = refusal.place.clone();
         cx.report(Report::message(record, words).related("the status", place));

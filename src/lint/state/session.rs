@@ -1,9 +1,7 @@
 //! All that is known of a session.
 
 use super::connect::MAX_KEPT;
-use super::{
-    Connect, ConnectReply, Request, Requests, Side, Status, Stream, StreamUse, Streams,
-};
+use super::{Connect, ConnectReply, Request, Requests, Side, Status, Stream, StreamUse, Streams};
 use crate::analysis::{GapRecord, HandshakeRecord, MessageRecord, SessionRecord, TcpRecord};
 use crate::base::{Direction, Timestamp};
 use crate::flow::TcpEventKind;

@@ -225,9 +225,10 @@ impl Side {
                 self.chunk_size_at = Some(place());
             }
             Body::Data(data) => {
-                let named = data.values.iter().position(|v| {
-                    v.as_text().is_some_and(|name| *name == "onMetaData")
-                });
+                let named = data
+                    .values
+                    .iter()
+                    .position(|v| v.as_text().is_some_and(|name| *name == "onMetaData"));
                 if let Some(value) = named.and_then(|at| data.values.get(at + 1)) {
                     self.metadata_count += 1;
                     self.metadata = Some((place(), value.clone()));
