@@ -383,3 +383,29 @@ fn help_and_version() {
     let version = out(&run(&["--version"]));
     assert_eq!(version.trim(), concat!("rtmpscope ", env!("CARGO_PKG_VERSION")));
 }
+
+#[test]
+fn a_capture_without_rtmp_is_told_what_it_holds() {
+    let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let whole = std::fs::read(captures.join("ffmpeg_publish_nginx.pcap")).unwrap();
+    let dir = TempDir::new().unwrap();
+    let empty = file(&dir, "empty.pcap", &whole[..24]);
+    for (capture, said) in [
+        (captures.join("fail_tls_client_on_rtmp_port_nginx.pcap"), "2 connections speak TLS ("),
+        (captures.join("fail_http_client_on_rtmp_port_nginx.pcap"), "1 connection speaks HTTP"),
+        (empty, "there is no packet in it"),
+    ] {
+        let output = run(&["dump", text(&capture)]);
+        assert_eq!(output.status.code(), Some(0));
+        let said = format!("rtmpscope: no RTMP found: {said}");
+        assert!(err(&output).starts_with(&said), "{said}: {}", err(&output));
+    }
+    // Something unknown on a port: the port to try is named.
+    let mut scenario = support::Scenario::new(3);
+    scenario.raw(support::C2S, b"SSH-2.0-OpenSSH_9.2 and so on");
+    scenario.raw(support::S2C, b"SSH-2.0-OpenSSH_9.2 and so on");
+    let net = Net { server: ([10, 0, 0, 2], 2222).into(), ..Net::default() };
+    let capture = file(&dir, "ssh.pcap", &net.packetize(&scenario).pcap());
+    let output = run(&["dump", text(&capture)]);
+    assert!(err(&output).contains("--decode-as tcp.port==2222"), "{}", err(&output));
+}

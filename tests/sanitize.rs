@@ -103,7 +103,15 @@ fn hide_placeholders(value: &mut Value) {
             *text = out;
         }
         Value::Array(items) => items.iter_mut().for_each(hide_placeholders),
-        Value::Object(members) => members.values_mut().for_each(hide_placeholders),
+        Value::Object(members) => {
+            // SRS names its members `srs_*`, and its URL ends in the same word, which is hidden.
+            let named = |name: String| match name.split_once(">_") {
+                Some((_, rest)) if name.starts_with('<') => format!("srs_{rest}"),
+                _ => name,
+            };
+            *members = std::mem::take(members).into_iter().map(|(k, v)| (named(k), v)).collect();
+            members.values_mut().for_each(hide_placeholders);
+        }
         _ => {}
     }
 }

@@ -5,8 +5,8 @@ use super::note;
 use super::pipeline::Options;
 use super::probe::{self, Head, Verdict};
 use super::record::{
-    AnomalyRecord, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd, SessionRecord,
-    TcpRecord, Transport,
+    AnomalyRecord, GapRecord, HandshakeRecord, MessageRecord, OtherFlows, Record, SessionEnd,
+    SessionRecord, TcpRecord, Transport,
 };
 use crate::base::{Direction, GapKind, Timestamp};
 use crate::flow::{
@@ -34,6 +34,7 @@ pub(super) struct Totals {
     pub network_lost_bytes: u64,
     pub undecoded_bytes: u64,
     pub other_flows: u64,
+    pub others: OtherFlows,
 }
 
 /// All flows of a capture.
@@ -189,11 +190,26 @@ impl Flows {
                 } else if !over && probing.unanswered() {
                     // A server that never says a word to it may well speak RTMP: see `ended`.
                 } else {
-                    self.totals.other_flows += 1;
+                    self.count_other(flow, transport);
                     self.states[flow.0 as usize] = State::Ignored;
                     self.ignore.push(flow);
                 }
             }
+        }
+    }
+
+    fn count_other(&mut self, flow: FlowId, transport: Transport) {
+        self.totals.other_flows += 1;
+        let others = &mut self.totals.others;
+        match (transport, self.states.get(flow.0 as usize)) {
+            (Transport::Tls, _) => others.tls += 1,
+            (Transport::Http, _) => others.http += 1,
+            (_, Some(State::Probing(probing)))
+                if probing.heads.iter().any(|head| !head.bytes.is_empty()) =>
+            {
+                others.unknown_port.get_or_insert(probing.info.server.port());
+            }
+            _ => {}
         }
     }
 

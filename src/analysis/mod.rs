@@ -17,6 +17,6 @@ mod record;
 
 pub use pipeline::{Options, Pipeline};
 pub use record::{
-    AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionFacts, SessionRecord, TcpRecord, Transport,
+    AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, OtherFlows, Record,
+    SessionEnd, SessionFacts, SessionRecord, TcpRecord, Transport,
 };

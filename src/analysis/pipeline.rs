@@ -106,6 +106,7 @@ impl Pipeline {
             network_lost_bytes: totals.network_lost_bytes,
             undecoded_bytes: totals.undecoded_bytes,
             other_flows: totals.other_flows,
+            others: totals.others,
             other_packets: self.other_packets,
             last: self.last,
             capture_errors,

@@ -47,9 +47,9 @@ pub enum Transport {
     Rtmpe,
     /// RTMPT: RTMP polled through HTTP.
     Rtmpt,
-    /// TLS on a port that was expected to speak RTMP.
+    /// TLS on a port that was expected to speak RTMP, or to a server that never answered.
     Tls,
-    /// HTTP on a port that was expected to speak RTMP.
+    /// HTTP on a port that was expected to speak RTMP, or to a server that never answered.
     Http,
     /// Nothing known on a port that was expected to speak RTMP.
     Unknown,
@@ -230,6 +230,17 @@ pub struct SessionFacts {
     pub last_status: Option<String>,
 }
 
+/// What the TCP flows that are not RTMP speak, as far as it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OtherFlows {
+    /// Flows that begin with TLS records.
+    pub tls: u64,
+    /// Flows that begin with HTTP, but not with RTMPT's requests.
+    pub http: u64,
+    /// Server port of the first of the others that carries data.
+    pub unknown_port: Option<u16>,
+}
+
 /// The end of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct End {
@@ -247,6 +258,8 @@ pub struct End {
     pub undecoded_bytes: u64,
     /// TCP flows that are not RTMP.
     pub other_flows: u64,
+    /// What those speak.
+    pub others: OtherFlows,
     /// Packets that held no TCP that could be read.
     pub other_packets: u64,
     /// Time of the last packet.

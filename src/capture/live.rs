@@ -86,8 +86,9 @@ impl fmt::Display for LiveError {
             LiveError::Permission { interface } => write!(
                 f,
                 "not permitted to capture on {interface}: run as root, give this program the right once \
-                 (sudo setcap cap_net_raw,cap_net_admin+ep PATH), or let tcpdump capture: \
-                 sudo tcpdump -i {interface} -U -w - | rtmpscope dump -"
+                 (sudo setcap cap_net_raw,cap_net_admin+ep {}), or let tcpdump capture: \
+                 sudo tcpdump -i {interface} -U -w - | rtmpscope dump -",
+                program()
             ),
             LiveError::NoSuchInterface { interface, known } if known.is_empty() => {
                 write!(
@@ -281,6 +282,11 @@ impl Live {
         });
         counts.unwrap_or_default()
     }
+}
+
+/// Where this program is, for a line to copy.
+fn program() -> String {
+    std::env::current_exe().map_or_else(|_| "PATH".into(), |path| path.display().to_string())
 }
 
 fn said(error: pcap::Error) -> String {

@@ -9,6 +9,7 @@ mod damage;
 mod follow;
 mod formats;
 mod many;
+mod rotate;
 mod store;
 
 /// 2024-01-01T00:00:00Z, in seconds.

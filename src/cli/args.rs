@@ -40,13 +40,45 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Print what a capture holds, message by message. `rtmpscope CAPTURE` is short for it
+    /// Print what a capture holds, message by message. `rtmpscope CAPTURE` without a
+    /// terminal is short for it
     #[command(after_help = EXAMPLES)]
     Dump(DumpArgs),
+
+    /// Capture from a network interface and show RTMP as it happens
+    #[cfg(feature = "live")]
+    #[command(after_help = super::live::EXAMPLES)]
+    Live(super::live::LiveArgs),
+
+    /// Say what went wrong in a capture, and why
+    #[command(after_help = super::report::EXAMPLES)]
+    Report(super::report::ReportArgs),
+
+    /// List and explain the rules of `report`
+    #[command(after_help = super::rules::EXAMPLES)]
+    Rules(super::rules::RulesArgs),
 
     /// Write a capture without secrets, to attach to a public issue
     #[command(after_help = super::sanitize::EXAMPLES)]
     Sanitize(super::sanitize::SanitizeArgs),
+
+    /// Compare two sessions step by step
+    #[command(after_help = super::diff::EXAMPLES)]
+    Diff(super::diff::DiffArgs),
+
+    /// Write a media stream of a capture to an FLV file
+    #[command(after_help = super::extract::EXAMPLES)]
+    Extract(super::extract::ExtractArgs),
+
+    /// Look at a capture in the terminal: sessions, timeline, messages, bytes. `rtmpscope CAPTURE`
+    /// on a terminal is short for it
+    #[cfg(feature = "tui")]
+    #[command(after_help = super::view::EXAMPLES)]
+    View(super::view::ViewArgs),
+
+    /// Check the configuration file of the screens, or write the defaults
+    #[cfg(feature = "tui")]
+    Config(super::config::ConfigArgs),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -142,6 +174,30 @@ pub(super) struct DumpArgs {
     /// No progress bar on standard error
     #[arg(long)]
     pub no_progress: bool,
+}
+
+#[cfg(feature = "tui")]
+impl DumpArgs {
+    /// The same for the screens; `None` when something is asked for that only printing has.
+    pub(super) fn as_view(&self) -> Option<super::view::ViewArgs> {
+        let prints = self.format.is_some()
+            || self.verbose
+            || self.hex > 0
+            || self.fields
+            || !self.session.is_empty()
+            || !self.kind.is_empty()
+            || self.summary
+            || self.output.is_some()
+            || self.color != Color::Auto;
+        (!prints && !self.captures.is_empty()).then(|| super::view::ViewArgs {
+            captures: self.captures.clone(),
+            follow: self.follow,
+            show_secrets: self.show_secrets,
+            decode_as: self.decode_as.clone(),
+            filter: self.filter.clone(),
+            ..super::view::ViewArgs::default()
+        })
+    }
 }
 
 /// Whether captures must be named: with live capture an interface may stand in, which the plan

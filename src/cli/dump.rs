@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "live")]
+use super::live::LiveRun;
 use super::plan::{Plan, Source};
 use super::printer::Printer;
 use super::progress::Bar;
 use super::{EXIT_OK, EXIT_TROUBLE};
-use crate::analysis::{Options, Pipeline, Record};
+use crate::analysis::{End, Options, OtherFlows, Pipeline, Record};
 use crate::capture::{Capture, Next, OpenOptions, StopFlag};
 
 /// How long output may lie about unseen while input goes on or waits.
@@ -31,6 +33,9 @@ pub(super) fn run(mut plan: Plan) -> Result<u8, String> {
             Next::End => break,
         }
         if plan.prompt && flushed.elapsed() >= FLUSH {
+            if let Some(record) = packets.lost() {
+                printer.record(record);
+            }
             printer.flush();
             flushed = Instant::now();
         }
@@ -41,11 +46,14 @@ pub(super) fn run(mut plan: Plan) -> Result<u8, String> {
     if let Some(bar) = bar {
         bar.finish();
     }
+    if let Some(record) = packets.lost() {
+        printer.record(record);
+    }
     let errors = packets.errors();
-    let mut sessions = 0;
+    let mut nothing = None;
     pipeline.finish(errors.clone(), &mut |record| {
         if let Record::End(end) = &record {
-            sessions = end.sessions;
+            nothing = (end.sessions == 0).then(|| what_else(end));
         }
         printer.record(record);
     });
@@ -58,12 +66,43 @@ pub(super) fn run(mut plan: Plan) -> Result<u8, String> {
     for error in &errors {
         eprintln!("rtmpscope: {error}");
     }
-    if sessions == 0 && errors.is_empty() {
-        eprintln!(
-            "rtmpscope: no RTMP found; --decode-as tcp.port==N takes the connections of a port for it"
-        );
+    if let Some(line) = packets.farewell() {
+        eprintln!("rtmpscope: {line}");
+    }
+    if let (Some(what), true) = (nothing, errors.is_empty()) {
+        eprintln!("rtmpscope: no RTMP found: {what}");
     }
     Ok(if errors.is_empty() { EXIT_OK } else { EXIT_TROUBLE })
+}
+
+/// What a capture without RTMP holds, and what to try.
+fn what_else(end: &End) -> String {
+    if end.packets == 0 {
+        return "there is no packet in it".into();
+    }
+    if end.other_flows == 0 {
+        return format!("no TCP connection with data in {} packets", end.packets);
+    }
+    let OtherFlows { tls, http, unknown_port } = end.others;
+    let speak = |count: u64| if count == 1 { "connection speaks" } else { "connections speak" };
+    let mut parts = Vec::new();
+    if tls > 0 {
+        let try_this = "if it is RTMPS, capture where TLS has ended";
+        parts.push(format!("{tls} {} TLS ({try_this})", speak(tls)));
+    }
+    if http > 0 {
+        parts.push(format!("{http} {} HTTP other than RTMPT", speak(http)));
+    }
+    let rest = end.other_flows - tls - http;
+    match unknown_port {
+        Some(port) => parts.push(format!(
+            "{rest} {} something else (--decode-as tcp.port=={port} takes it for RTMP)",
+            speak(rest)
+        )),
+        None if rest > 0 => parts.push(format!("{rest} carried no data")),
+        None => {}
+    }
+    parts.join(", ")
 }
 
 fn options(plan: &Plan) -> Options {
@@ -92,7 +131,7 @@ fn stop_on_ctrl_c(stop: &StopFlag) -> Result<(), String> {
 enum Packets {
     Captures(Box<Capture>),
     #[cfg(feature = "live")]
-    Live(Box<crate::capture::Live>),
+    Live(Box<LiveRun>),
 }
 
 impl Packets {
@@ -105,12 +144,12 @@ impl Packets {
                 Ok(Packets::Captures(Box::new(capture)))
             }
             #[cfg(feature = "live")]
-            Source::Live { interface, filter } => {
-                let mut options = crate::capture::LiveOptions::new(interface);
-                options.filter = filter;
-                options.stop = stop.clone();
-                let live = crate::capture::Live::open(&options).map_err(|e| e.to_string())?;
-                Ok(Packets::Live(Box::new(live)))
+            Source::Live(setup) => {
+                let listening = setup.listening();
+                let feed = setup.open(stop)?;
+                // As tcpdump does: what happened before this line was not seen.
+                eprintln!("rtmpscope: {listening}");
+                Ok(Packets::Live(Box::new(LiveRun::new(feed))))
             }
         }
     }
@@ -121,7 +160,7 @@ impl Packets {
             Packets::Captures(capture) if prompt => capture.poll_packet(FLUSH),
             Packets::Captures(capture) => capture.next_packet().map_or(Next::End, Next::Packet),
             #[cfg(feature = "live")]
-            Packets::Live(live) => live.poll_packet(FLUSH),
+            Packets::Live(live) => live.next(FLUSH),
         }
     }
 
@@ -140,7 +179,25 @@ impl Packets {
                 capture.errors().iter().map(ToString::to_string).collect()
             }
             #[cfg(feature = "live")]
-            Packets::Live(live) => live.error().iter().map(ToString::to_string).collect(),
+            Packets::Live(live) => live.status().errors,
+        }
+    }
+
+    /// Packets that were lost since this was asked last.
+    fn lost(&mut self) -> Option<Record> {
+        match self {
+            Packets::Captures(_) => None,
+            #[cfg(feature = "live")]
+            Packets::Live(live) => live.lost().map(Record::Anomaly),
+        }
+    }
+
+    /// What there is to say at the end of a run that went well.
+    fn farewell(&self) -> Option<String> {
+        match self {
+            Packets::Captures(_) => None,
+            #[cfg(feature = "live")]
+            Packets::Live(live) => Some(live.farewell()),
         }
     }
 }

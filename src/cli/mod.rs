@@ -1,12 +1,24 @@
 //! Arguments as typed, a validated plan, a file per subcommand.
 
 mod args;
+#[cfg(feature = "tui")]
+mod config;
+mod diff;
 mod dump;
+#[cfg(feature = "tui")]
+mod export;
+mod extract;
+#[cfg(feature = "live")]
+mod live;
 mod plan;
 mod printer;
 mod progress;
+mod report;
+mod rules;
 mod run;
 mod sanitize;
 mod select;
+#[cfg(feature = "tui")]
+mod view;
 
 pub use run::{EXIT_FINDINGS, EXIT_OK, EXIT_TROUBLE, main};

@@ -17,10 +17,7 @@ pub(super) enum Source {
         follow: bool,
     },
     #[cfg(feature = "live")]
-    Live {
-        interface: String,
-        filter: String,
-    },
+    Live(super::live::LiveSetup),
 }
 
 /// What to do.
@@ -84,7 +81,10 @@ impl Plan {
         let output = open_output(args.output.as_deref(), &args.captures)?;
         let source = match live {
             #[cfg(feature = "live")]
-            Some(interface) => Source::Live { interface, filter: args.bpf.unwrap_or_default() },
+            Some(interface) => {
+                let filter = args.bpf.unwrap_or_default();
+                Source::Live(super::live::LiveSetup::new(interface, filter))
+            }
             #[cfg(not(feature = "live"))]
             Some(_) => return Err("this build has no live capture".into()),
             None => Source::Captures { inputs: inputs(args.captures)?, follow: args.follow },
@@ -133,13 +133,22 @@ pub(super) fn open_output(
     let Some(path) = path.filter(|p| p.as_os_str() != "-") else {
         return Ok(Box::new(io::stdout()));
     };
-    // Opening truncates: an input named by mistake would be gone.
-    let same = |capture: &PathBuf| matches!((capture.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b);
-    if captures.iter().any(same) {
-        return Err(format!("-o {} would overwrite an input", path.display()));
-    }
+    refuse_overwriting("-o", path, captures)?;
     let file = File::create(path).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
     Ok(Box::new(file))
+}
+
+/// Opening an output truncates it: an input named by mistake would be gone.
+pub(super) fn refuse_overwriting(
+    option: &str,
+    path: &Path,
+    captures: &[PathBuf],
+) -> Result<(), String> {
+    let same = |capture: &PathBuf| matches!((capture.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    match captures.iter().any(same) {
+        true => Err(format!("{option} {} would overwrite an input", path.display())),
+        false => Ok(()),
+    }
 }
 
 /// `tcp.port==N`, as tshark spells it (`,rtmp` may follow).
@@ -164,7 +173,8 @@ mod tests {
             .map_err(|e| e.to_string())?;
         let dump = match cli.command {
             Some(super::super::args::Command::Dump(dump)) => dump,
-            _ => cli.dump,
+            None => cli.dump,
+            Some(other) => panic!("{other:?}"),
         };
         Plan::new(dump)
     }

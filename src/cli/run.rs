@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use super::{args, dump, plan, sanitize};
+#[cfg(feature = "live")]
+use super::live;
+use super::{args, diff, dump, extract, plan, report, rules, sanitize};
+#[cfg(feature = "tui")]
+use super::{config, view};
 
 /// The report is complete: every input was read to its end.
 pub const EXIT_OK: u8 = 0;
@@ -19,8 +23,19 @@ pub fn main() -> ExitCode {
     let args = args::Cli::parse();
     let outcome = match args.command {
         Some(args::Command::Dump(args)) => plan::Plan::new(args).and_then(dump::run),
+        #[cfg(feature = "live")]
+        Some(args::Command::Live(args)) => live::run(args),
+        Some(args::Command::Report(args)) => report::run(args),
+        Some(args::Command::Rules(args)) => rules::run(args),
         Some(args::Command::Sanitize(args)) => sanitize::run(args),
-        None => plan::Plan::new(args.dump).and_then(dump::run),
+        Some(args::Command::Diff(args)) => diff::run(args),
+        Some(args::Command::Extract(args)) => extract::run(args),
+        #[cfg(feature = "tui")]
+        Some(args::Command::View(args)) => view::run(args),
+        #[cfg(feature = "tui")]
+        Some(args::Command::Config(args)) => config::run(&args),
+        Some(args::Command::Sanitize(args)) => sanitize::run(args),
+        None => bare(args.dump),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
@@ -29,4 +44,15 @@ pub fn main() -> ExitCode {
             ExitCode::from(EXIT_TROUBLE)
         }
     }
+}
+
+/// A capture and no subcommand: on a terminal it is looked at, elsewhere printed.
+fn bare(args: args::DumpArgs) -> Result<u8, String> {
+    #[cfg(feature = "tui")]
+    if std::io::IsTerminal::is_terminal(&std::io::stdout())
+        && let Some(view) = args.as_view()
+    {
+        return view::run(view);
+    }
+    plan::Plan::new(args).and_then(dump::run)
 }

@@ -133,7 +133,8 @@ fn open(path: &Path) -> Result<Capture, String> {
     Capture::open(vec![Input::Path(path.into())], OpenOptions::default()).map_err(|e| e.to_string())
 }
 
-fn spool() -> Result<tempfile::NamedTempFile, String> {
+/// Standard input in a file, for what reads it twice.
+pub(super) fn spool() -> Result<tempfile::NamedTempFile, String> {
     if io::stdin().is_terminal() {
         return Err("- reads a capture from standard input, which is a terminal".into());
     }

@@ -53,6 +53,7 @@ pub struct Linter {
     others: Others,
     stories: Stories,
     findings: Vec<Finding>,
+    dropped: u64,
     /// Of the capture itself.
     capture_open: Vec<usize>,
     now: Timestamp,
@@ -126,6 +127,7 @@ macro_rules! parts {
                 thresholds: &$linter.thresholds,
                 others: &$linter.others,
                 findings: &mut $linter.findings,
+                dropped: &mut $linter.dropped,
                 now: $linter.now,
             };
             (entry, parts)
@@ -142,6 +144,7 @@ impl Linter {
             others: Others::default(),
             stories: Stories::default(),
             findings: Vec::new(),
+            dropped: 0,
             capture_open: Vec::new(),
             now: Timestamp::default(),
             next_tick: Timestamp(i64::MIN),
@@ -172,6 +175,11 @@ impl Linter {
         &self.findings
     }
 
+    /// Findings beyond the most that are kept: they are not among [`Linter::findings`].
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
     /// What was found.
     pub fn into_findings(self) -> Vec<Finding> {
         self.findings
@@ -199,6 +207,7 @@ impl Linter {
             thresholds: &self.thresholds,
             others: &self.others,
             findings: &mut self.findings,
+            dropped: &mut self.dropped,
             now: self.now,
         };
         for entry in self.sessions.values_mut() {
@@ -334,6 +343,7 @@ impl Linter {
                 session: None,
                 findings: &mut self.findings,
                 open: &mut self.capture_open,
+                dropped: &mut self.dropped,
             };
             let (others, limits) = (&self.others, &self.thresholds);
             check(&mut CaptureContext { others, now: self.now, limits, desk }, end);
@@ -346,6 +356,7 @@ struct Parts<'a> {
     thresholds: &'a Thresholds,
     others: &'a Others,
     findings: &'a mut Vec<Finding>,
+    dropped: &'a mut u64,
     now: Timestamp,
 }
 
@@ -362,6 +373,7 @@ impl Parts<'_> {
                 session: Some(entry.state.info.session),
                 findings: self.findings,
                 open: &mut entry.open,
+                dropped: self.dropped,
             },
         }
     }
@@ -383,13 +395,15 @@ fn escalate(finding: &mut Finding, state: &SessionState, closing: &Ending, after
     let receiver = finding.place.direction.map(Direction::reverse);
     // A player that went on to take pictures closes because its user wants to.
     let server = state.server();
+    let first = finding.place.time;
     let played_on = receiver == Some(Direction::ClientToServer)
-        && [&server.audio, &server.video].iter().any(|clock| clock.last_time > Some(finding.last));
+        && [&server.audio, &server.video].iter().any(|clock| clock.last_time > Some(first));
     if played_on {
         return;
     }
+    // What the receiver took once without closing it took; the first time counts.
     let (closer, time) = (closing.by, closing.time);
-    if closer.is_some() && closer == receiver && time.seconds_since(finding.last) <= after {
+    if closer.is_some() && closer == receiver && time.seconds_since(first) <= after {
         finding.severity = severity;
         let place = Place::at(time, closer);
         finding.related.push(Related { what: "the peer closed here", session: None, place });

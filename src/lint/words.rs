@@ -97,6 +97,17 @@ impl Words {
         self.parts.is_empty()
     }
 
+    /// The text with every value as it is: for findings in records that were redacted before they
+    /// were judged.
+    pub fn verbatim(&self) -> String {
+        self.parts
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) | Part::Secret(_, text) => text.as_str(),
+            })
+            .collect()
+    }
+
     /// The text with every secret replaced by its kind.
     pub fn plain(&self) -> String {
         self.parts

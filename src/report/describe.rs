@@ -335,7 +335,8 @@ fn config(config: &TrackConfig) -> String {
     }
 }
 
-fn codec_config(config: &CodecConfig) -> String {
+/// A codec configuration in a line: profile, size, rates.
+pub fn codec_config(config: &CodecConfig) -> String {
     let mut parts = Vec::new();
     parts.extend(config.profile.clone());
     parts.extend(config.level.clone());

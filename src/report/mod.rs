@@ -7,8 +7,12 @@
 mod amf;
 mod body;
 mod describe;
+mod diff;
 mod fields;
+pub mod findings;
+mod flv;
 mod hex;
+pub mod html;
 mod json;
 mod line;
 mod model;
@@ -24,8 +28,10 @@ mod summary;
 #[cfg(feature = "cli")]
 mod text;
 
-pub use describe::describe;
+pub use describe::{codec_config, describe};
+pub use diff::{Side, diff_json, diff_text};
 pub use fields::{FieldLine, FieldLines};
+pub use flv::{Extracted, FlvExtractor, MediaStream, MediaSurvey, StreamKey};
 pub use json::JsonWriter;
 pub use line::{Detail, SCHEMA_VERSION};
 pub use ndjson::NdjsonWriter;

@@ -299,15 +299,16 @@ impl<W: Write> TextWriter<W> {
         let mut text = [(r.packets, "packet"), (r.sessions, "session"), (r.messages, "message")]
             .map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
             .join(", ");
-        for (count, what) in [
-            (r.capture_lost_bytes, "bytes lost by the capture"),
-            (r.network_lost_bytes, "bytes lost by the network"),
-            (r.undecoded_bytes, "bytes undecoded"),
-            (r.other_flows, "TCP connections without RTMP"),
-            (r.other_packets, "packets without TCP"),
+        for (count, what, after) in [
+            (r.capture_lost_bytes, "byte", " lost by the capture"),
+            (r.network_lost_bytes, "byte", " lost by the network"),
+            (r.undecoded_bytes, "byte", " undecoded"),
+            (r.other_flows, "TCP connection", " without RTMP"),
+            (r.other_packets, "packet", " without TCP"),
         ] {
             if count > 0 {
-                text.push_str(&format!(", {count} {what}"));
+                let plural = if count == 1 { "" } else { "s" };
+                text.push_str(&format!(", {count} {what}{plural}{after}"));
             }
         }
         let text = self.paint(DIM, &text);

@@ -1,8 +1,13 @@
 //! The message under the cursor, whole: fields, bytes, and the packets they came in.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
-use crate::report::FieldLines;
+use super::loader::Data;
+use crate::analysis::Record;
+use crate::analysis::detail::{MessageDetail, MessageRequest};
+use crate::base::PacketSource;
+use crate::report::{FieldLines, Redactor, describe};
 
 /// A packet that holds bytes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +29,12 @@ pub struct ChunkBytes {
 }
 
 impl ChunkBytes {
+    fn push(&mut self, bytes: &[u8], payload: Option<usize>) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        self.parts.push((start..self.bytes.len(), payload));
+    }
+
     /// Payload offset of a byte; `None` in a chunk header.
     pub fn payload_offset(&self, at: usize) -> Option<usize> {
         let part = self.parts.partition_point(|(range, _)| range.end <= at);
@@ -53,6 +64,12 @@ pub struct Detail {
     pub words: String,
     /// Decoded fields and the payload; bytes of secrets are masked.
     pub fields: FieldLines,
+    /// The payload; bytes that are missing are zero.
+    pub payload: bytes::Bytes,
+    /// Missing payload bytes.
+    pub holes: Vec<Range<usize>>,
+    /// From this payload byte on nothing may be shown.
+    hide_from: usize,
     /// The bytes as they were sent.
     pub chunks: ChunkBytes,
     /// The packets that hold it, ascending.
@@ -107,16 +124,80 @@ impl Detail {
 /// Reads messages again.
 pub trait Details {
     /// The message of a row; `Err` says why it cannot be read.
-    fn detail(&mut self, session: u32, row: usize) -> Result<Detail, String>;
+    fn detail(&mut self, data: &Data, session: u32, row: usize) -> Result<Detail, String>;
 }
 
-/// For runs without packets to read again: there is nothing to show.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoDetails;
+impl<P: PacketSource> Details for P {
+    fn detail(&mut self, data: &Data, session: u32, row: usize) -> Result<Detail, String> {
+        let request = MessageRequest::new(&data.index, session, row)?
+            .ok_or_else(|| format!("session {session} has no row {}", row + 1))?;
+        let read = request.read(self)?;
+        Ok(Detail::of(session, row, read, &data.redactor))
+    }
+}
 
-impl Details for NoDetails {
-    fn detail(&mut self, _session: u32, _row: usize) -> Result<Detail, String> {
-        Err("the packets of this run were not kept".into())
+impl Detail {
+    /// A message that could not be read again.
+    pub fn failed(session: u32, row: usize, trouble: String) -> Detail {
+        Detail { session, row, trouble: Some(trouble), ..Detail::default() }
+    }
+
+    /// Takes a message that was read again; hides its secrets.
+    fn of(session: u32, row: usize, read: MessageDetail, redactor: &Mutex<Redactor>) -> Detail {
+        let mut redactor = redactor.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut record = Record::Message(read.record);
+        let redactions = redactor.redact(&mut record);
+        let Record::Message(record) = record else { return Detail::default() };
+        let fields = FieldLines::of(&record, &redactor, &redactions);
+        let said = describe(&record.message);
+        let mut chunks = ChunkBytes::default();
+        for (i, header) in read.headers.iter().enumerate() {
+            chunks.push(&header.bytes, None);
+            let end = read.headers.get(i + 1).map_or(read.payload.len(), |next| next.at);
+            if let Some(bytes) = read.payload.get(header.at..end) {
+                chunks.push(bytes, Some(header.at));
+            }
+        }
+        let mut frames: Vec<FrameUse> =
+            record.frames.iter().map(|frame| FrameUse { frame: *frame, repeated: false }).collect();
+        for repeat in &read.repeats {
+            if !record.frames.contains(&repeat.frame) {
+                frames.push(FrameUse { frame: repeat.frame, repeated: true });
+            }
+        }
+        frames.sort_by_key(|frame| frame.frame);
+        frames.dedup();
+        let hole = |hole: &crate::rtmp::Hole| {
+            hole.at as usize..(hole.at as usize).saturating_add(hole.len as usize)
+        };
+        let is_media = record.message.type_id.is_media() || record.message.type_id.is_control();
+        Detail {
+            session,
+            row,
+            words: format!("{} {}", said.head, said.detail),
+            holes: record.message.holes.iter().map(hole).collect(),
+            // What lies behind a hole was not decoded, so nobody knows what of it is secret.
+            hide_from: match is_media || redactor.shows_secrets() {
+                true => usize::MAX,
+                false => fields.payload().len(),
+            },
+            spans: read.sources.into_iter().map(|source| (source.range, source.frame)).collect(),
+            payload: read.payload,
+            fields,
+            chunks,
+            frames,
+            trouble: None,
+        }
+    }
+
+    /// Whether a payload byte must not be shown.
+    pub fn is_masked(&self, at: usize) -> bool {
+        at >= self.hide_from || self.fields.is_masked(at)
+    }
+
+    /// Whether a payload byte was not captured.
+    pub fn is_missing(&self, at: usize) -> bool {
+        self.holes.iter().any(|hole| hole.contains(&at))
     }
 }
 

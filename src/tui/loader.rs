@@ -32,7 +32,7 @@ pub struct Data {
     /// Sessions and messages, redacted.
     pub index: Index,
     /// What hides secrets; it learnt them while reading.
-    pub redactor: Redactor,
+    pub redactor: Arc<Mutex<Redactor>>,
     /// What was found.
     pub findings: Vec<Finding>,
     /// Packets read.
@@ -48,7 +48,7 @@ impl Data {
     pub fn new(show_secrets: bool) -> Data {
         Data {
             index: Index::new(),
-            redactor: Redactor::new(show_secrets),
+            redactor: Arc::new(Mutex::new(Redactor::new(show_secrets))),
             findings: Vec::new(),
             packets: 0,
             errors: Vec::new(),
@@ -58,8 +58,14 @@ impl Data {
 
     /// Takes the next record: learns its secrets, hides them, indexes it.
     pub fn push(&mut self, mut record: Record) {
-        self.redactor.redact(&mut record);
+        self.redactor.lock().unwrap_or_else(PoisonError::into_inner).redact(&mut record);
         self.index.push(&record);
+    }
+
+    /// Says what went wrong while reading.
+    fn set_errors(&mut self, errors: &[String]) {
+        let redactor = self.redactor.lock().unwrap_or_else(PoisonError::into_inner);
+        self.errors = errors.iter().map(|line| redactor.clean(line)).collect();
     }
 }
 
@@ -113,13 +119,22 @@ impl PacketInput for Capture {
 }
 
 #[cfg(feature = "live")]
-impl PacketInput for crate::capture::Live {
+impl PacketInput for crate::capture::LiveFeed {
     fn poll(&mut self, timeout: Duration) -> Next {
         self.poll_packet(timeout)
     }
 
     fn errors(&self) -> Vec<String> {
-        self.error().iter().map(ToString::to_string).collect()
+        let status = self.status();
+        let drops = status.drops;
+        let mut errors = status.errors;
+        if drops.by_kernel + drops.by_interface > 0 {
+            errors.push(format!(
+                "{} packets dropped by the kernel, {} by the interface: what they held is missing",
+                drops.by_kernel, drops.by_interface
+            ));
+        }
+        errors
     }
 }
 
@@ -178,7 +193,11 @@ impl Loader {
             store: Some(store),
             data: data.clone(),
             stop: stop.clone(),
-            pipeline: Pipeline::new(Options { decode_as: options.decode_as, ..Options::default() }),
+            pipeline: Pipeline::new(Options {
+                decode_as: options.decode_as,
+                tcp: true,
+                ..Options::default()
+            }),
             linter: Linter::new(lint::Options {
                 thresholds: options.thresholds,
                 ..lint::Options::default()
@@ -266,7 +285,7 @@ impl Worker {
         self.pipeline.finish(errors.clone(), &mut |record| batch.push_back(record));
         self.publish(true);
         let mut data = self.data.write();
-        data.errors = errors.iter().map(|line| data.redactor.clean(line)).collect();
+        data.set_errors(&errors);
         data.done = true;
     }
 
@@ -325,8 +344,7 @@ impl Worker {
             data.findings = found.to_vec();
         }
         if idle {
-            let errors = self.input.errors();
-            data.errors = errors.iter().map(|line| data.redactor.clean(line)).collect();
+            data.set_errors(&self.input.errors());
         }
     }
 

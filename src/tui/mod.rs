@@ -10,11 +10,16 @@
 
 pub mod action;
 pub mod app;
+pub mod clipboard;
+pub mod config;
 pub mod contract;
 pub mod detail;
 pub mod keymap;
 pub mod line;
 pub mod loader;
+pub mod mouse;
+pub mod run;
 pub mod screens;
 pub mod theme;
+pub mod trace;
 pub mod view;

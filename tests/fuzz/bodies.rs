@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use bytes::Bytes;
+use rtmpscope::analysis::detail::{HandshakeRequest, MessageRequest};
+use rtmpscope::analysis::index::Index;
 use rtmpscope::analysis::{Options, Pipeline, Record};
-use rtmpscope::base::{Direction, FieldTree, LinkType, Packet, Reader, Timestamp};
+use rtmpscope::base::{Direction, FieldTree, LinkType, Packet, PacketSource, Reader, Timestamp};
 use rtmpscope::capture::{Capture, Input, OpenOptions};
 use rtmpscope::flow::{
     DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap, StreamData,
@@ -76,18 +78,72 @@ pub fn capture_file(data: &[u8]) {
 pub fn pipeline(data: &[u8]) {
     let mut capture = open(data);
     let mut checker = RecordChecker::default();
-    let mut pipeline = Pipeline::new(Options::default());
+    let mut pipeline = Pipeline::new(Options { tcp: true, ..Options::default() });
+    let (mut index, mut kept) = (Index::new(), Kept::default());
     let mut packets = 0;
     while let Some(packet) = capture.next_packet() {
         packets += 1;
-        pipeline.push(&packet, &mut |record| checker.take(&record, packets));
+        pipeline.push(&packet, &mut |record| {
+            checker.take(&record, packets);
+            index.push(&record);
+        });
+        kept.0.push(packet);
         if packets == MAX_PACKETS as u64 {
             break;
         }
     }
-    pipeline.finish(Vec::new(), &mut |record| checker.take(&record, packets));
+    pipeline.finish(Vec::new(), &mut |record| {
+        checker.take(&record, packets);
+        index.push(&record);
+    });
     assert!(checker.ended, "a run has an end");
     assert_eq!(checker.open, 0, "every session that begins ends");
+    read_again(&index, &mut kept);
+}
+
+/// Messages read again by [`read_again`]: each costs a walk over the packets around it.
+const MAX_READ_AGAIN: usize = 200;
+
+/// The packets of a capture, in memory.
+#[derive(Default)]
+struct Kept(Vec<Packet>);
+
+impl PacketSource for Kept {
+    fn packets(&mut self, first: u64, last: u64) -> Result<Vec<Packet>, String> {
+        let end = last.min(self.0.len() as u64) as usize;
+        let start = (first.max(1) - 1) as usize;
+        Ok(self.0.get(start..end).unwrap_or_default().to_vec())
+    }
+}
+
+/// What is said to be in a packet is there.
+fn read_again(index: &Index, kept: &mut Kept) {
+    let mut left = MAX_READ_AGAIN;
+    for session in &index.sessions {
+        for row in 0..session.rows.len().min(left) {
+            left -= 1;
+            let request = MessageRequest::new(index, session.number(), row);
+            let Ok(Some(request)) = request else { continue };
+            let detail = request.read(kept).expect("memory can be read");
+            let message = &detail.record.message;
+            assert!(detail.payload.len() as u64 <= u64::from(message.length));
+            assert!(detail.payload.starts_with(&message.payload));
+            check_message(message);
+            for source in &detail.sources {
+                if let Some(position) = source.position {
+                    let packet = &kept.0[source.frame as usize - 1];
+                    let place = position..position + source.range.len();
+                    assert_eq!(packet.data.get(place), detail.payload.get(source.range.clone()));
+                }
+            }
+        }
+        for number in 0..session.handshakes.len() {
+            let request = HandshakeRequest::new(index, session.number(), number);
+            let Ok(Some(request)) = request else { continue };
+            let detail = request.read(kept).expect("memory can be read");
+            assert!(detail.bytes.len() <= 3073);
+        }
+    }
 }
 
 #[derive(Default)]

@@ -10,6 +10,7 @@ mod command;
 mod control;
 mod ertmp;
 mod handshake;
+mod hostile;
 mod http;
 mod media;
 mod play;

@@ -2,7 +2,7 @@
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::steps::{Step, StepKind, Trail};
+use super::steps::{Fact, Step, StepKind, Trail};
 use super::weight::{self, Weight};
 use crate::base::Direction;
 
@@ -112,6 +112,10 @@ pub fn compare(a: &Trail, b: &Trail) -> Comparison {
     merge(client, server, &mut rows);
     let end = |step: &Step| step.direction.is_none();
     rows.extend(align(&of(a, end), &of(b, end)).into_iter().map(|(row, ..)| row));
+    if !a.midstream && !b.midstream {
+        timing(&mut rows);
+    }
+    demote(a, b, &mut rows);
     let first = divergence(&rows);
     let mut counts = [0; 3];
     for weight in rows.iter().filter_map(|row| row.weight) {
@@ -242,11 +246,24 @@ fn pair(a: &Step, b: &Step) -> Row {
             reason,
         });
     };
-    for fact in &a.facts {
-        note(&fact.name, Some(&fact.value), b.fact(&fact.name));
+    // A name may come twice: nginx-rtmp's metadata of files does it.
+    let nth = |facts: &[Fact], at: usize, other: &Step| -> Option<usize> {
+        let name = &facts.get(at)?.name;
+        let before = facts.iter().take(at).filter(|fact| fact.name == *name).count();
+        let same = other.facts.iter().enumerate().filter(|(_, fact)| fact.name == *name);
+        same.map(|(number, _)| number).nth(before)
+    };
+    let value = |step: &'_ Step, at: Option<usize>| {
+        at.and_then(|at| step.facts.get(at)).map(|fact| fact.value.clone())
+    };
+    for (at, fact) in a.facts.iter().enumerate() {
+        let twin = value(b, nth(&a.facts, at, b));
+        note(&fact.name, Some(&fact.value), twin.as_deref());
     }
-    for fact in b.facts.iter().filter(|fact| a.fact(&fact.name).is_none()) {
-        note(&fact.name, None, Some(&fact.value));
+    for (at, fact) in b.facts.iter().enumerate() {
+        if nth(&b.facts, at, a).is_none() {
+            note(&fact.name, None, Some(&fact.value));
+        }
     }
     judge(Row {
         a: Some(a.clone()),
@@ -267,6 +284,75 @@ fn judge(mut row: Row) -> Row {
         Some(_) => Sameness::Different,
     };
     row
+}
+
+/// A step that one session reached this much later after the step before, in nanoseconds: a round
+/// trip around the world and a key frame interval are less.
+const SLOW: i64 = 1_000_000_000;
+const VERY_SLOW: i64 = 5_000_000_000;
+
+/// Notes where one session took its time, up to the first media.
+fn timing(rows: &mut [Row]) {
+    let mut before: Option<(i64, i64)> = None;
+    let mut media = false;
+    for row in rows {
+        let (Some(a), Some(b)) = (&row.a, &row.b) else { continue };
+        let is_media = matches!(a.kind, StepKind::FirstMedia(_) | StepKind::FirstKeyFrame);
+        if media && !is_media {
+            return;
+        }
+        media |= is_media;
+        let (last_a, last_b) = before.replace((a.at, b.at)).unwrap_or((0, 0));
+        let (took_a, took_b) = (a.at - last_a, b.at - last_b);
+        let apart = (took_a - took_b).abs();
+        if apart < SLOW || a.kind == StepKind::End {
+            continue;
+        }
+        let seconds = |nanos: i64| Some(format!("{:.1} s", nanos as f64 / 1e9));
+        row.differences.push(Difference {
+            name: "time since the step before".into(),
+            a: seconds(took_a),
+            b: seconds(took_b),
+            weight: if apart < VERY_SLOW { Weight::Minor } else { Weight::Matters },
+            reason: "one took much longer to get here",
+        });
+        *row = judge(row.clone());
+    }
+}
+
+/// What could have been a cause, and had no different outcome, is minor.
+fn demote(a: &Trail, b: &Trail, rows: &mut [Row]) {
+    let answered = |trail: &Trail| {
+        trail.steps.iter().any(|step| matches!(step.kind, StepKind::Reply(_) | StepKind::Status))
+    };
+    let past_handshake = answered(a) && answered(b);
+    let outcome = rows.iter().any(|row| {
+        let kind = row.step().map(|step| &step.kind);
+        row.weight == Some(Weight::Matters)
+            && match kind {
+                Some(StepKind::Reply(_) | StepKind::Status | StepKind::End) => true,
+                Some(StepKind::Config(..) | StepKind::FirstMedia(_) | StepKind::FirstKeyFrame) => {
+                    row.a.is_none() || row.b.is_none()
+                }
+                Some(StepKind::Command(_) | StepKind::Handshake) => {
+                    row.a.is_none() || row.b.is_none()
+                }
+                _ => false,
+            }
+    });
+    for row in rows {
+        let harmless = match row.step().map(|step| &step.kind) {
+            Some(StepKind::Handshake) => past_handshake,
+            Some(StepKind::Command(name)) => name == "connect" && !outcome,
+            _ => false,
+        };
+        if harmless && row.a.is_some() && row.b.is_some() {
+            for difference in &mut row.differences {
+                difference.weight = difference.weight.min(Weight::Minor);
+            }
+            *row = judge(row.clone());
+        }
+    }
 }
 
 fn divergence(rows: &[Row]) -> Option<Divergence> {

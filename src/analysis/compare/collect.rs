@@ -230,6 +230,9 @@ impl Builder {
             }
             _ => return,
         };
+        if !message.complete {
+            fact(&mut facts, "complete", "false");
+        }
         self.add(kind, Some(direction), time, facts);
     }
 

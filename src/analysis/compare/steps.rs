@@ -61,11 +61,13 @@ impl StepKind {
     pub fn title(&self) -> String {
         match self {
             StepKind::Handshake => "handshake".into(),
+            StepKind::Command(name) if name.is_empty() => "command without a name".into(),
             StepKind::Command(name) => name.clone(),
             StepKind::Reply(request) => format!("reply to {request}"),
             StepKind::Status => "onStatus".into(),
             StepKind::Control(kind) => kind.kind().replace('_', " "),
             StepKind::Event(name) => name.replace('_', " "),
+            StepKind::Data(handler) if handler.is_empty() => "data without a handler".into(),
             StepKind::Data(handler) => handler.clone(),
             StepKind::Config(media, None) => format!("{} configuration", media.kind()),
             StepKind::Config(media, Some(track)) => {

@@ -10,6 +10,7 @@ mod commands;
 mod pyramid;
 mod step;
 mod summary;
+mod tcp;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -22,4 +23,5 @@ pub use commands::{CommandSpan, is_failure};
 pub use pyramid::Lanes;
 pub use step::{Flight, State};
 pub use summary::{Media, Span, Summary};
+pub use tcp::TcpColumn;
 pub use view::{Column, Mark, MarkKind, View};

@@ -10,7 +10,7 @@ pub(crate) fn load(name: &str) -> Index {
     let path = format!("{}/captures/{name}", env!("CARGO_MANIFEST_DIR"));
     let mut capture =
         Capture::open(vec![Input::Path(path.into())], OpenOptions::default()).unwrap();
-    let mut pipeline = Pipeline::new(Options::default());
+    let mut pipeline = Pipeline::new(Options { tcp: true, ..Options::default() });
     let mut index = Index::new();
     while let Some(packet) = capture.next_packet() {
         pipeline.push(&packet, &mut |record| index.push(&record));
@@ -145,6 +145,37 @@ fn a_network_stall_makes_media_late_and_a_stall_is_a_gap() {
     let rtmp = lanes(&index, session, Clock::Rtmp);
     let view = rtmp.view(session, &index.strings, rtmp.extent(session), 80);
     assert!(view.total.video.max_gap < 500_000_000, "its own clock went on");
+}
+
+#[test]
+fn a_closed_window_is_in_all_columns_it_lasts() {
+    let index = load("stall_zero_window_server_stopped_6s.pcap");
+    let session = &index.sessions[0];
+    let lanes = lanes(&index, session, Clock::Capture);
+    let whole = lanes.extent(session);
+    let view = lanes.view(session, &index.strings, whole, 100);
+    let closed = view.columns.iter().filter(|column| column.tcp.zero_window[0]).count() as f64;
+    let stats = &session.end.as_ref().unwrap().tcp[1];
+    let share = stats.zero_window_ns as f64 / whole.len() as f64;
+    assert!(share > 0.2 && (closed / 100.0 - share).abs() < 0.03, "{closed} {share}");
+    assert!(view.columns.iter().all(|column| !column.tcp.zero_window[1]));
+    // Zoomed into the middle of the closed span, nothing begins or ends there.
+    let middle = view.columns.iter().position(|c| c.tcp.zero_window[0]).unwrap() + 10;
+    let inner = Window { from: view.columns[middle].from, to: view.columns[middle + 1].from };
+    let view = lanes.view(session, &index.strings, inner, 10);
+    assert!(view.columns.iter().all(|column| column.tcp.zero_window[0]));
+}
+
+#[test]
+fn retransmissions_are_counted_once() {
+    let index = load("net_loss3_dup2_reorder10_delay20_publish_server_side.pcap");
+    for session in &index.sessions {
+        let lanes = lanes(&index, session, Clock::Capture);
+        let view = lanes.view(session, &index.strings, lanes.extent(session), 73);
+        let sum: u32 = view.columns.iter().map(|column| column.tcp.retransmissions).sum();
+        let stats = &session.end.as_ref().unwrap().tcp;
+        assert_eq!(u64::from(sum), stats[0].retransmissions + stats[1].retransmissions);
+    }
 }
 
 #[test]

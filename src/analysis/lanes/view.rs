@@ -5,6 +5,7 @@ use super::commands::CommandSpan;
 use super::pyramid::Lanes;
 use super::step::Flight;
 use super::summary::Summary;
+use super::tcp::{self, TcpColumn};
 use crate::analysis::index::{Interner, SessionIndex};
 use crate::base::{Direction, GapKind};
 
@@ -50,6 +51,8 @@ pub struct Column {
     pub lost: [u64; 2],
     /// Anomalies.
     pub anomalies: u32,
+    /// TCP.
+    pub tcp: TcpColumn,
 }
 
 /// Something rare.
@@ -132,6 +135,13 @@ impl Lanes {
                 _ => {}
             }
         }
+        let parts = &mut view.columns;
+        let at = |time| self.moment(session, time);
+        tcp::fill(session, window, columns, at, |number, change| {
+            if let Some(column) = parts.get_mut(number) {
+                change(&mut column.tcp);
+            }
+        });
         view.flight = self.state(session, strings, all.end).flight;
         view
     }

@@ -7,6 +7,7 @@ use super::vault::{Kind, Vault};
 use super::words::{self, Path};
 use crate::analysis::{MessageRecord, Record};
 use crate::base::StopReason;
+use crate::lint::{self, Part, SecretKind};
 use crate::wire::amf::{Property, Text, Value};
 use crate::wire::message::{Body, Command, Data, SharedObject};
 
@@ -32,6 +33,11 @@ pub struct Redactions {
 }
 
 impl Redactions {
+    /// Whether nothing was hidden.
+    pub(in crate::report) fn is_empty(&self) -> bool {
+        self.strings.is_empty() && self.numbers.is_empty()
+    }
+
     /// What a string of the message became, if it was hidden.
     pub(in crate::report) fn string(&self, text: &str) -> Option<&str> {
         self.strings.get(text).map(String::as_str)
@@ -114,9 +120,41 @@ impl Redactor {
         std::mem::take(&mut self.found)
     }
 
+    /// A finding's text with the parts hidden that hold secrets.
+    pub(in crate::report) fn words(&mut self, words: &lint::Words) -> String {
+        let mut out = String::new();
+        for part in words.parts() {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Secret(_, value) if self.show => out.push_str(value),
+                Part::Secret(kind, value) => {
+                    let vault = &mut self.vault;
+                    out.push_str(&match kind {
+                        SecretKind::Stream => words::stream(vault, value),
+                        SecretKind::App => words::app(vault, value),
+                        SecretKind::Url => words::url(vault, value, Path::App),
+                        SecretKind::Description => words::free_text(vault, value, true),
+                        SecretKind::Token => words::hide(vault, Kind::Token, value),
+                    });
+                }
+            }
+        }
+        out
+    }
+
     /// A line about the run with remembered secrets replaced.
     pub fn clean(&self, line: &str) -> String {
         self.scrubbed(line).unwrap_or_else(|| line.to_owned())
+    }
+
+    /// The name of a file with remembered secrets replaced, except short ones, which are words.
+    pub(in crate::report) fn clean_name(&self, name: &str) -> String {
+        const MIN: usize = 8;
+        let is_long = |(range, _): &(std::ops::Range<usize>, Option<String>)| range.len() >= MIN;
+        match !self.show && self.vault.find(name.as_bytes()).iter().any(is_long) {
+            true => self.clean(name),
+            false => name.to_owned(),
+        }
     }
 
     /// Byte ranges of `bytes` that hold remembered secrets.

@@ -368,9 +368,7 @@ impl App {
     fn export_menu(&mut self) -> Vec<Outcome> {
         let rows = [
             (ExportKind::Pcapng, 'p', "pcapng", "the packets of the session"),
-            (ExportKind::Flv, 'f', "FLV", "audio and video, playable"),
             (ExportKind::Ndjson, 'j', "NDJSON", "a JSON object per message"),
-            (ExportKind::Csv, 'c', "CSV", "a line per message"),
             (ExportKind::Mermaid, 'm', "Mermaid", "the ladder, to paste into an issue"),
         ];
         let item = |(kind, key, label, preview): (ExportKind, char, &str, &str)| MenuItem {

@@ -166,7 +166,7 @@ impl SearchState {
                 return Found::Never;
             };
             run.looked += 1;
-            if let Ok(detail) = details.detail(run.session, row)
+            if let Ok(detail) = details.detail(data, run.session, row)
                 && let Some(range) = needle.find(&detail)
             {
                 self.hit = Some((run.session, row, range.clone()));

@@ -96,6 +96,8 @@ pub struct App {
     pub screen: ScreenId,
     /// Columns of the terminal when it was drawn last.
     width: u16,
+    /// Whether the last frame showed all that there will be.
+    knows_all: bool,
     pub(super) screens: Vec<Box<dyn Screen>>,
     pub(super) history: Vec<ScreenId>,
     pub(super) detail: Option<Detail>,
@@ -125,6 +127,7 @@ impl App {
             load: LoadState::default(),
             screen: ScreenId::Sessions,
             width: 80,
+            knows_all: false,
             screens: screens::all(),
             history: Vec::new(),
             detail: None,
@@ -149,6 +152,15 @@ impl App {
             app.trouble(format!("--filter: {error}"));
         }
         app
+    }
+
+    /// Whether the last frame showed all that there will be.
+    pub(in crate::tui) fn knows_all(&self) -> bool {
+        self.knows_all
+    }
+
+    pub(in crate::tui) fn set_knows_all(&mut self, all: bool) {
+        self.knows_all = all;
     }
 
     pub(in crate::tui) fn width(&self) -> u16 {
@@ -244,8 +256,10 @@ impl App {
     /// Begins anew with what is read again, at the same place.
     pub fn reloaded(&mut self, show_secrets: bool) {
         self.shared.show_secrets = show_secrets;
-        self.goal = Some((self.shared.session, self.shared.cursor.row));
+        let session = self.shared.session;
+        self.goal = (session > 0).then_some((session, self.shared.cursor.row));
         self.shared.session = 0;
+        self.knows_all = false;
         self.detail = None;
         self.search.cancel();
         self.filter.restart();

@@ -102,11 +102,9 @@ impl App {
         if there || data.index.session(number).is_none() {
             return;
         }
-        self.detail = Some(match details.detail(number, row) {
+        self.detail = Some(match details.detail(data, number, row) {
             Ok(detail) => detail,
-            Err(trouble) => {
-                Detail { session: number, row, trouble: Some(trouble), ..Detail::default() }
-            }
+            Err(trouble) => Detail::failed(number, row, trouble),
         });
     }
 }

@@ -1,10 +1,23 @@
 //! Every screen there is.
 
+use super::findings::FindingsScreen;
+use super::flow::FlowScreen;
 use super::ladder::LadderScreen;
+use super::messages::Messages;
+use super::sessions::Sessions;
+use super::tcp::TcpScreen;
 use super::timeline::Timeline;
 use crate::tui::contract::Screen;
 
 /// One of each, in the order of their number keys. A screen that is not in the list has no tab.
 pub fn all() -> Vec<Box<dyn Screen>> {
-    vec![Box::new(Timeline::default()), Box::new(LadderScreen::default())]
+    vec![
+        Box::<Sessions>::default(),
+        Box::<Timeline>::default(),
+        Box::<LadderScreen>::default(),
+        Box::<Messages>::default(),
+        Box::<FlowScreen>::default(),
+        Box::<FindingsScreen>::default(),
+        Box::<TcpScreen>::default(),
+    ]
 }

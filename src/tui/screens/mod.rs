@@ -1,13 +1,19 @@
 //! A file or folder per screen. [`all`] makes them.
 
 pub mod chart;
+mod findings;
+mod flow;
 mod ladder;
 mod list;
-mod pending;
+mod messages;
 mod scroll;
+mod sessions;
+mod sheet;
+mod tcp;
 #[cfg(test)]
 mod testing;
 mod timeline;
+mod words;
 
 pub use list::all;
-pub use pending::{count, field_value};
+pub use words::{count, duration, field_value, info, rate, time, type_word};

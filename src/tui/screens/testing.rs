@@ -32,7 +32,7 @@ pub fn load(names: &[&str]) -> (Index, Vec<Finding>) {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/captures");
     let inputs = names.iter().map(|name| Input::Path(format!("{dir}/{name}").into())).collect();
     let mut capture = Capture::open(inputs, OpenOptions::default()).unwrap();
-    let mut pipeline = Pipeline::new(Options::default());
+    let mut pipeline = Pipeline::new(Options { tcp: true, ..Options::default() });
     let mut redactor = Redactor::new(false);
     let mut index = Index::new();
     let mut linter = Linter::new(crate::lint::Options::default());

@@ -41,14 +41,12 @@ pub(super) fn draw(app: &App, data: &Data, frame: &mut Frame<'_>, area: Rect) {
         Overlay::Path { kind, line } => {
             let what = match kind {
                 ExportKind::Pcapng => "the session's packets as pcapng to ",
-                ExportKind::Flv => "audio and video as FLV to ",
                 ExportKind::Ndjson => "messages as NDJSON to ",
-                ExportKind::Csv => "messages as CSV to ",
                 ExportKind::Mermaid => "the ladder as Mermaid to ",
             };
             let rows = app.ctx(data).visible_rows();
             let prompt = match kind {
-                ExportKind::Ndjson | ExportKind::Csv => format!("{rows} {what}"),
+                ExportKind::Ndjson => format!("{rows} {what}"),
                 _ => what.to_owned(),
             };
             let at = Rect { y: area.bottom() - 2, height: 1, ..area };

@@ -28,11 +28,11 @@ pub struct Layout {
 impl Layout {
     /// For an area of that width.
     pub fn of(width: u16) -> Layout {
-        let time = 12;
-        let delta = 10;
-        let client = time + delta + 2;
+        let wide = width >= 100;
+        let (time, delta) = if wide { (12, 10) } else { (9, 9) };
+        let client = time + delta + 1;
         // Figures stand right of the server's pole.
-        let note = if width >= 100 { 24 } else { 12 };
+        let note = if wide { 24 } else { 9 };
         Layout {
             time,
             delta,
@@ -40,6 +40,12 @@ impl Layout {
             server: width.saturating_sub(note + 1).max(client + 4),
             end: width,
         }
+    }
+}
+
+impl Layout {
+    fn is_wide(&self) -> bool {
+        self.end >= 100
     }
 }
 
@@ -86,7 +92,10 @@ pub fn step(
         return across(buffer, area, layout, ctx, &text, role);
     };
     let note = match &step.kind {
-        StepKind::Reply { response, .. } => format!("after {}", duration(*response)),
+        StepKind::Reply { response, .. } if layout.is_wide() => {
+            format!("after {}", duration(*response))
+        }
+        StepKind::Reply { response, .. } => duration(*response),
         StepKind::Media(run) => bytes(run.bytes),
         StepKind::Command { row, .. } | StepKind::Control(row) | StepKind::Data(row) => {
             session.rows.get(*row).map_or_else(String::new, |row| bytes(row.length.into()))
@@ -230,7 +239,10 @@ fn arrow(
         Direction::ServerToClient => from,
     };
     put(buffer, area.x + at, area.y, 1, end, style);
-    let text = format!(" {} ", cut(text, room.saturating_sub(8), theme));
+    let room = room.saturating_sub(6);
+    let short = text.replace("NetConnection.", "").replace("NetStream.", "");
+    let text = if cells(text) > room { &short } else { text };
+    let text = format!(" {} ", cut(text, room, theme));
     let len = cells(&text);
     // Near its sender, where one begins to read; a reply near the server.
     let x = match direction {

@@ -204,7 +204,14 @@ impl LadderScreen {
         let theme = ctx.theme();
         let buffer = frame.buffer_mut();
         let dim = theme.style(Role::Dim);
-        put(buffer, area.x, area.y, layout.client, "       time s     since", dim);
+        put(
+            buffer,
+            area.x,
+            area.y,
+            layout.client,
+            if layout.end >= 100 { "      time s     since" } else { "   time s    since" },
+            dim,
+        );
         let room = layout.server.saturating_sub(layout.client + 2) / 2;
         let client = cut(&format!("client {}", session.session.client), room, theme);
         put(buffer, area.x + layout.client, area.y, room, &client, theme.style(Role::Client));

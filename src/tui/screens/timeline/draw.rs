@@ -6,11 +6,11 @@ use ratatui::style::Style;
 
 use super::lanes::Lane;
 use crate::analysis::index::{Interner, SessionIndex};
-use crate::analysis::lanes::{Lanes, MarkKind, Media, Span, Summary, View};
-use crate::base::{Direction, GapKind};
+use crate::analysis::lanes::{Column, Lanes, MarkKind, Media, Span, Summary, View};
+use crate::base::Direction;
 use crate::flow::EndReason;
 use crate::lint::{Finding, Severity};
-use crate::tui::screens::chart::{self, bitrate, bytes, cells, count, duration, put};
+use crate::tui::screens::chart::{self, cells, duration, put};
 use crate::tui::theme::{Role, Theme};
 use crate::wire::message::MessageType;
 
@@ -164,7 +164,7 @@ impl Picture<'_> {
     }
 
     /// Columns without frames in which a frame was due: from, to, and the whole gap.
-    fn gaps(&self, of: impl Fn(&Summary) -> &Media) -> Vec<(u16, u16, i64)> {
+    pub(super) fn gaps(&self, of: impl Fn(&Summary) -> &Media) -> Vec<(u16, u16, i64)> {
         let frames = |sum: &Summary| of(sum).frames;
         let total = of(&self.view.total);
         let usual = self.view.window.len() / i64::from(total.frames.max(1));
@@ -254,26 +254,53 @@ impl Picture<'_> {
         chart::bars(buffer, area, self.theme, top, flight, style);
     }
 
+    /// Letters; below them, if there is room, the bytes in flight by TCP's own acknowledgements.
     fn tcp(&self, buffer: &mut Buffer, area: Rect) {
-        for mark in &self.view.marks {
-            let (letter, role) = match mark.kind {
-                MarkKind::Gap(index) => match self.session.gaps.get(index).map(|gap| gap.kind) {
-                    Some(GapKind::Network) => ("x", Role::Error),
-                    _ => (self.theme.glyphs().gap, Role::Gap),
-                },
-                MarkKind::End => match self.session.end.as_ref().map(|end| end.reason) {
-                    Some(EndReason::Fin(_)) => ("F", Role::Note),
-                    Some(EndReason::Reset(_)) => ("R", Role::Error),
-                    _ => ("|", Role::Dim),
-                },
-                _ => continue,
-            };
-            put(buffer, area.x + self.column(mark.at), area.y, 1, letter, self.style(role));
+        for (number, column) in self.view.columns.iter().enumerate() {
+            if let Some((letter, role)) = self.tcp_letter(number, column) {
+                put(buffer, area.x + number as u16, area.y, 1, letter, self.style(role));
+            }
         }
+        if area.height < 2 {
+            return;
+        }
+        let way = self.media.index();
+        let flight = |c: usize| self.view.columns.get(c).and_then(|c| c.tcp.in_flight[way]);
+        let most = (0..self.view.columns.len()).filter_map(flight).max().unwrap_or(0);
+        let style = |c: usize| match self.view.columns.get(c).map(|c| c.tcp.zero_window[way]) {
+            Some(true) => self.style(Role::Warning),
+            _ => self.style(Role::Dim),
+        };
+        let bars = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        let value = |c: usize| flight(c).unwrap_or(0) as f64;
+        chart::bars(buffer, bars, self.theme, most as f64, value, style);
+    }
+
+    /// The most telling letter of a column.
+    fn tcp_letter(&self, number: usize, column: &Column) -> Option<(&'static str, Role)> {
+        let tcp = &column.tcp;
+        let end = self.view.marks.iter().find(|mark| mark.kind == MarkKind::End);
+        let ends = end.is_some_and(|mark| usize::from(self.column(mark.at)) == number);
+        let reason = self.session.end.as_ref().filter(|_| ends).map(|end| end.reason);
+        Some(match reason {
+            _ if column.lost[1] > 0 => ("x", Role::Error),
+            _ if column.lost[0] > 0 => (self.theme.glyphs().gap, Role::Gap),
+            Some(EndReason::Reset(_)) => ("R", Role::Error),
+            _ if tcp.reset != [false; 2] => ("R", Role::Error),
+            _ if tcp.fin != [false; 2] => ("F", Role::Note),
+            Some(EndReason::Fin(_)) => ("F", Role::Note),
+            _ if tcp.zero_window != [false; 2] => ("0", Role::Error),
+            _ if tcp.retransmissions > 0 => ("r", Role::Warning),
+            _ if tcp.out_of_order > 0 => ("o", Role::Warning),
+            _ if tcp.duplicate_acks > 0 => ("d", Role::Dim),
+            _ if tcp.keep_alives > 0 => ("k", Role::Dim),
+            Some(_) => (self.theme.glyphs().vertical, Role::Dim),
+            None => return None,
+        })
     }
 
     /// Findings in sight: their place on the axis.
-    fn found(&self) -> impl Iterator<Item = (u16, &Finding)> {
+    pub(super) fn found(&self) -> impl Iterator<Item = (u16, &Finding)> {
         let number = self.session.number();
         let here = self.findings.iter().filter(move |finding| finding.session == Some(number));
         here.filter_map(|finding| {
@@ -304,86 +331,6 @@ impl Picture<'_> {
             put(buffer, area.x + column as u16, area.y, 1, letter, self.style(role));
         }
     }
-
-    /// Figures beside a lane, most telling first.
-    fn figures(&self, lane: Lane) -> Vec<String> {
-        let total = &self.view.total;
-        let seconds = self.view.window.len() as f64 / 1e9;
-        let minus = self.theme.glyphs().minus;
-        match lane {
-            Lane::Commands => {
-                let slowest = self.view.commands.iter().filter_map(|span| span.response).max();
-                let mut lines = vec![count(self.view.commands.len() as u64, "command")];
-                if total.failures > 0 {
-                    lines.insert(0, format!("{} refused", total.failures));
-                }
-                lines.extend(slowest.map(|slowest| format!("slowest {}", duration(slowest))));
-                lines
-            }
-            Lane::Control => vec![match total.acks[0] + total.acks[1] {
-                0 => "no acks".into(),
-                acks => count(acks, "ack"),
-            }],
-            Lane::Video if total.video.frames == 0 => vec!["none".into()],
-            Lane::Video => {
-                let mut lines = vec![
-                    format!("{} {} K", count(total.video.frames, "frame"), total.video.keys),
-                    format!("{:.1} fps", f64::from(total.video.frames) / seconds),
-                ];
-                lines.push(format!("gap {}", duration(total.video.max_gap)));
-                lines
-            }
-            Lane::Audio if total.audio.frames == 0 => vec!["none".into()],
-            Lane::Audio => vec![
-                count(total.audio.frames, "frame"),
-                format!("gap {}", duration(total.audio.max_gap)),
-            ],
-            Lane::Offset => range(total.av_offset, minus),
-            Lane::Late => range(total.lateness, minus),
-            Lane::Rate => {
-                let rate = |bytes: u64| bytes as f64 * 8.0 / seconds;
-                let all = self.view.columns.iter().map(|c| c.rate[0] + c.rate[1]);
-                vec![
-                    format!("top {}", bitrate(all.fold(0.0, f64::max))),
-                    format!("video {}", bitrate(rate(total.video.bytes))),
-                    format!("audio {}", bitrate(rate(total.audio.bytes))),
-                ]
-            }
-            Lane::Flight => {
-                let flight = &self.view.flight[self.media.index()];
-                let span = total.flight[self.media.index()];
-                let mut lines = Vec::new();
-                match flight.acked {
-                    Some(_) if span.count > 0 => {
-                        lines.push(format!("max {}", bytes(span.max.max(0) as u64)));
-                    }
-                    _ => lines.push("never acked".into()),
-                }
-                lines.extend(flight.window.map(|w| format!("window {}", bytes(w.into()))));
-                lines
-            }
-            Lane::Tcp => {
-                let lost: [u64; 2] =
-                    self.view.columns.iter().fold([0; 2], |sum, column| {
-                        [sum[0] + column.lost[0], sum[1] + column.lost[1]]
-                    });
-                match lost {
-                    [0, 0] => vec!["no loss".into()],
-                    [capture, 0] => vec![format!("{} missed", bytes(capture))],
-                    [_, network] => vec![format!("{} lost", bytes(network))],
-                }
-            }
-            Lane::Findings => {
-                let odd: u32 = self.view.columns.iter().map(|column| column.anomalies).sum();
-                match (self.found().count() as u64, odd) {
-                    (0, 0) => vec!["nothing".into()],
-                    (0, 1) => vec!["1 anomaly".into()],
-                    (0, odd) => vec![format!("{odd} anomalies")],
-                    (found, _) => vec![count(found, "finding")],
-                }
-            }
-        }
-    }
 }
 
 fn control_letter(kind: MessageType, event: &str) -> (u8, &'static str, Role) {
@@ -408,77 +355,5 @@ fn scale(span: Span) -> (f64, f64) {
     match low > (high - low) * 2.0 || high < (low - high) * 2.0 {
         true => (low - air, high + air),
         false => (low.min(0.0) - air, high.max(0.0) + air),
-    }
-}
-
-fn range(span: Span, minus: &str) -> Vec<String> {
-    if span.count == 0 {
-        return vec!["none".into()];
-    }
-    let signed = |value: i64| format!("{value:+}").replace('-', minus);
-    vec![
-        format!("{} to {}", signed(span.min), signed(span.max)),
-        format!("last {}", signed(span.last)),
-    ]
-}
-
-/// What the letters and shades in sight mean.
-fn legend(picture: &Picture<'_>) -> Vec<String> {
-    let glyphs = picture.theme.glyphs();
-    let (view, session) = (picture.view, picture.session);
-    let control = |kind: MessageType| {
-        view.controls.iter().any(|row| session.rows.get(*row).is_some_and(|r| r.type_id == kind))
-    };
-    let mark = |is: fn(MarkKind) -> bool| view.marks.iter().any(|mark| is(mark.kind));
-    let lost = |kind: usize| view.columns.iter().any(|column| column.lost[kind] > 0);
-    let total = &view.total;
-    let gap = picture.gaps(|sum| &sum.video).len() + picture.gaps(|sum| &sum.audio).len() > 0;
-    let event = |ping: bool| {
-        view.controls.iter().filter_map(|row| session.rows.get(*row)).any(|row| {
-            row.type_id == MessageType::USER_CONTROL
-                && picture.strings.get(row.label).starts_with("ping") == ping
-        })
-    };
-    let found = |severity| picture.found().any(|(_, finding)| finding.severity == severity);
-    let ended = mark(|kind| kind == MarkKind::End).then_some(session.end.as_ref()).flatten();
-    let ended = |is: fn(&EndReason) -> bool| ended.is_some_and(|end| is(&end.reason));
-    [
-        (total.video.keys > 0, "K key frame".to_owned()),
-        (gap, format!("{} gap", glyphs.shades[0])),
-        (total.commands > 0, format!("{}{} command", glyphs.right, glyphs.left)),
-        (total.commands > 0, format!("{} reply", glyphs.check)),
-        (total.failures > 0, format!("{} refused", glyphs.cross)),
-        (mark(|kind| matches!(kind, MarkKind::Handshake(_))), "H handshake".to_owned()),
-        (control(MessageType::SET_CHUNK_SIZE), "S chunk size".to_owned()),
-        (control(MessageType::WINDOW_ACKNOWLEDGEMENT_SIZE), "W window".to_owned()),
-        (control(MessageType::SET_PEER_BANDWIDTH), "B bandwidth".to_owned()),
-        (control(MessageType::ABORT), "X abort".to_owned()),
-        (control(MessageType::ACKNOWLEDGEMENT), "A ack".to_owned()),
-        (event(true), "P ping".to_owned()),
-        (event(false), "U user control".to_owned()),
-        (lost(0), format!("{} not captured", glyphs.gap)),
-        (lost(1), "x lost".to_owned()),
-        (ended(|end| matches!(end, EndReason::Fin(_))), "F FIN".to_owned()),
-        (ended(|end| matches!(end, EndReason::Reset(_))), "R RST".to_owned()),
-        (mark(|kind| matches!(kind, MarkKind::Anomaly(_))), "! anomaly".to_owned()),
-        (found(Severity::Error), "E error".to_owned()),
-        (found(Severity::Warning), "W warning".to_owned()),
-        (found(Severity::Note), "N note".to_owned()),
-    ]
-    .into_iter()
-    .filter_map(|(there, text)| there.then_some(text))
-    .collect()
-}
-
-/// Draws the legend as far as it fits.
-pub fn draw_legend(buffer: &mut Buffer, area: Rect, picture: &Picture<'_>) {
-    let mut x = area.x;
-    for text in legend(picture) {
-        let len = cells(&text);
-        if x + len > area.right() {
-            break;
-        }
-        put(buffer, x, area.y, len, &text, picture.theme.style(Role::Dim));
-        x += len + 2;
     }
 }

@@ -60,7 +60,8 @@ impl Lane {
     fn heights(self) -> (u16, u16) {
         match self {
             Lane::Commands => (2, 6),
-            Lane::Control | Lane::Tcp | Lane::Findings => (1, 1),
+            Lane::Control | Lane::Findings => (1, 1),
+            Lane::Tcp => (1, 4),
             Lane::Video => (2, 7),
             Lane::Audio => (1, 3),
             Lane::Offset | Lane::Late => (1, 3),
@@ -71,8 +72,16 @@ impl Lane {
 }
 
 /// Who gets spare lines first.
-const SPARE: [Lane; 7] =
-    [Lane::Rate, Lane::Commands, Lane::Video, Lane::Offset, Lane::Flight, Lane::Audio, Lane::Late];
+const SPARE: [Lane; 8] = [
+    Lane::Rate,
+    Lane::Commands,
+    Lane::Video,
+    Lane::Offset,
+    Lane::Flight,
+    Lane::Tcp,
+    Lane::Audio,
+    Lane::Late,
+];
 
 /// Divides lines among lanes. With too few, the last lanes stay away.
 pub fn divide(lines: u16) -> Vec<(Lane, u16)> {

@@ -4,14 +4,14 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
-use super::draw::{Picture, draw_legend};
+use super::draw::Picture;
 use super::lanes::{Lane, divide};
-use super::{axis, detail};
+use super::{axis, detail, legend};
 use crate::analysis::index::SessionIndex;
 use crate::analysis::lanes::{Clock, Lanes, View, Window};
 use crate::base::{Direction, Timestamp};
 use crate::tui::action::Action;
-use crate::tui::contract::{ClockMode, Ctx, Effect, Mouse, Screen, ScreenId, Window as TimeWindow};
+use crate::tui::contract::{ClockMode, Ctx, Effect, Mouse, Screen, ScreenId};
 use crate::tui::screens::chart::{cut, duration, put};
 use crate::tui::theme::Role;
 
@@ -27,20 +27,20 @@ const ZOOM: f64 = 2.0;
 /// The timeline.
 #[derive(Debug)]
 pub struct Timeline {
-    lanes: Lanes,
+    pub(super) lanes: Lanes,
     /// Session that `lanes` are of.
     session: u32,
     /// Selected lane.
     lane: Lane,
     /// On the RTMP clock: what is in sight. (The shared window is capture time.)
-    rtmp: Option<Window>,
+    pub(super) rtmp: Option<Window>,
     /// Where the cursor was when last drawn, to follow it when it leaves what is in sight.
     cursor: Option<Timestamp>,
     /// When another screen moved the cursor out of sight: what was chosen then, and what is in
     /// sight instead until something else is chosen.
-    followed: Option<(Option<Window>, Window)>,
+    pub(super) followed: Option<(Option<Window>, Window)>,
     /// The columns as last drawn: where, and of what.
-    plot: Rect,
+    pub(super) plot: Rect,
     shown: Window,
     rows: Vec<(Lane, Rect)>,
     /// Columns of a drag that goes on.
@@ -101,7 +101,7 @@ impl Timeline {
     }
 
     /// What is in sight.
-    fn window(&self, ctx: &Ctx<'_>, session: &SessionIndex) -> Window {
+    pub(super) fn window(&self, ctx: &Ctx<'_>, session: &SessionIndex) -> Window {
         let whole = self.lanes.extent(session);
         let chosen = self.chosen(ctx);
         if let Some((then, instead)) = self.followed
@@ -121,149 +121,6 @@ impl Timeline {
             Clock::Capture => ctx.shared.window.map(|w| Window::new(w.from.0, w.to.0)),
             Clock::Rtmp => self.rtmp,
         }
-    }
-
-    /// Brings another stretch into sight.
-    fn show(&mut self, ctx: &Ctx<'_>, session: &SessionIndex, window: Window) -> Vec<Effect> {
-        self.followed = None;
-        let whole = self.lanes.extent(session);
-        let window = window.within(whole);
-        let chosen = (window != whole).then_some(window);
-        match self.lanes.clock() {
-            Clock::Rtmp => {
-                self.rtmp = chosen;
-                Vec::new()
-            }
-            Clock::Capture => {
-                let chosen =
-                    chosen.map(|w| TimeWindow { from: Timestamp(w.from), to: Timestamp(w.to) });
-                if ctx.shared.window == chosen {
-                    return Vec::new();
-                }
-                vec![Effect::Window(chosen)]
-            }
-        }
-    }
-
-    /// Place of the cursor on the axis; the window's beginning before anything was chosen.
-    fn at(&self, ctx: &Ctx<'_>, session: &SessionIndex, window: Window) -> i64 {
-        match ctx.shared.cursor.time {
-            Some(time) => self.lanes.moment(session, time),
-            None => window.from,
-        }
-    }
-
-    /// The cursor goes to a place on the axis.
-    fn go(&self, session: &SessionIndex, at: i64) -> Vec<Effect> {
-        match self.lanes.clock() {
-            Clock::Capture => vec![Effect::Time(Timestamp(at))],
-            Clock::Rtmp => self.lanes.last_row(session, at).map(Effect::Row).into_iter().collect(),
-        }
-    }
-
-    /// The cursor goes to a row, and what is in sight goes along.
-    fn go_row(&mut self, ctx: &Ctx<'_>, session: &SessionIndex, number: usize) -> Vec<Effect> {
-        let Some(row) = session.rows.get(number) else { return Vec::new() };
-        let at = self.lanes.at(number, row);
-        let window = self.window(ctx, session);
-        let mut effects = vec![Effect::Row(number)];
-        if !window.contains(at) {
-            effects.extend(self.show(
-                ctx,
-                session,
-                window.shift(at - window.from - window.len() / 2),
-            ));
-        }
-        effects
-    }
-
-    /// Moves the cursor by columns; at the edge the axis moves.
-    fn step(&mut self, ctx: &Ctx<'_>, session: &SessionIndex, columns: i64) -> Vec<Effect> {
-        let window = self.window(ctx, session);
-        let whole = self.lanes.extent(session);
-        let width = i64::from(self.plot.width.max(1));
-        let at = self.at(ctx, session, window);
-        let column = window.column(at, width as usize) as i64 + columns;
-        let mut window = window;
-        let mut effects = Vec::new();
-        if column < 0 || column >= width {
-            window = window.shift(window.len() / width * columns).within(whole);
-            effects = self.show(ctx, session, window);
-        }
-        let column = column.clamp(0, width - 1) as usize;
-        effects.extend(self.go(session, window.edge(column, width as usize)));
-        effects
-    }
-
-    fn pan(&mut self, ctx: &Ctx<'_>, session: &SessionIndex, by: i64) -> Vec<Effect> {
-        let window = self.window(ctx, session);
-        let to = window.shift(by).within(self.lanes.extent(session));
-        let at = self.at(ctx, session, window);
-        let mut effects = self.show(ctx, session, to);
-        if !to.contains(at) {
-            effects.extend(self.go(session, at.clamp(to.from, to.to - 1)));
-        }
-        effects
-    }
-
-    fn zoom(&mut self, ctx: &Ctx<'_>, session: &SessionIndex, factor: f64, at: i64) -> Vec<Effect> {
-        let window = self.window(ctx, session);
-        let at = at.clamp(window.from, window.to);
-        self.show(ctx, session, window.zoom(at, factor))
-    }
-
-    /// The key frame after (or before) the cursor.
-    fn key_frame(&mut self, ctx: &Ctx<'_>, session: &SessionIndex, forward: bool) -> Vec<Effect> {
-        let here = ctx.shared.cursor.row.unwrap_or(0) as u32;
-        let keys = self.lanes.key_frames();
-        let found = match forward {
-            true => keys.get(keys.partition_point(|row| *row <= here)),
-            false => {
-                keys.partition_point(|row| *row < here).checked_sub(1).and_then(|n| keys.get(n))
-            }
-        };
-        match found.copied() {
-            Some(row) => self.go_row(ctx, session, row as usize),
-            None => vec![Effect::Status("no further key frame".into())],
-        }
-    }
-
-    /// From a command to its reply and back.
-    fn follow(&mut self, ctx: &Ctx<'_>, session: &SessionIndex) -> Vec<Effect> {
-        let Some(here) = ctx.shared.cursor.row else { return Vec::new() };
-        match self.lanes.exchange(here) {
-            Some((request, Some(reply))) => {
-                let to = if here == request { reply } else { request };
-                self.go_row(ctx, session, to)
-            }
-            Some((_, None)) => vec![Effect::Status("no reply to this in the capture".into())],
-            None => vec![Effect::Status("not a command: move to one first".into())],
-        }
-    }
-
-    /// The gap or anomaly after (or before) the cursor.
-    fn odd(&mut self, ctx: &Ctx<'_>, session: &SessionIndex, forward: bool) -> Vec<Effect> {
-        let here = ctx.shared.cursor.time.unwrap_or(session.session.time);
-        let gaps = session.gaps.iter().map(|gap| gap.time);
-        let times = gaps.chain(session.anomalies.iter().filter_map(|anomaly| anomaly.time));
-        let found = match forward {
-            true => times.filter(|time| *time > here).min(),
-            false => times.filter(|time| *time < here).max(),
-        };
-        let Some(time) = found else {
-            return vec![Effect::Status("nothing odd further on".into())];
-        };
-        let window = self.window(ctx, session);
-        let at = self.lanes.moment(session, time);
-        let mut effects = vec![Effect::Time(time)];
-        if !window.contains(at) {
-            effects.extend(self.show(
-                ctx,
-                session,
-                window.shift(at - window.from - window.len() / 2),
-            ));
-        }
-        effects
     }
 
     fn view(
@@ -437,7 +294,7 @@ impl Screen for Timeline {
         if lines_left > 2 {
             lines_left -= 1;
             let line = Rect { x: area.x, y: bottom - 1, width: area.width, height: 1 };
-            draw_legend(buffer, line, &picture);
+            legend::draw(buffer, line, &picture);
         }
         let words = self.words(ctx, session, &view, column);
         for (line, (role, text)) in words.iter().take(lines_left.into()).enumerate() {
