@@ -44,8 +44,10 @@ fn rtmpdump_plays() {
     let mut publisher = Process::spawn(&mut rig.publisher(&path, 60));
     rig.wait_for_bytes(20_000);
     let mut command = rig.command("rtmpdump");
-    command.args(["-q", "-v", "-r", &rig.url(&path), "-o", "/dev/null", "--stop", "3"]);
-    Process::spawn(&mut command).finish();
+    command.args(["-q", "-v", "-r", &rig.url(&path), "-o", "/dev/null"]);
+    let mut player = Process::spawn(&mut command);
+    rig.wait_for_bytes(40_000);
+    player.stop();
     publisher.stop();
     clean(&rig.told(), &["rtmpdump", "played H.264/AAC", "from nginx-rtmp"]);
 }

@@ -1,6 +1,6 @@
 //! What is sent.
 
-use super::rig::{KEY, Process, Rig};
+use super::rig::{KEY, Process, Rig, pause};
 use super::support::lint::{Sample, Script, findings};
 use super::support::{ExtendedTimestampHabit, FmtPolicy, Plan};
 
@@ -72,8 +72,10 @@ fn a_track_that_is_only_promised() {
     rig.wait_for_bytes(20_000);
     let mut command = rig.command("rtmpdump");
     let url = rig.url(&format!("live/{KEY}"));
-    command.args(["-q", "-v", "-r", &url, "-o", "/dev/null", "--stop", "4"]);
-    Process::spawn(&mut command).finish();
+    command.args(["-q", "-v", "-r", &url, "-o", "/dev/null"]);
+    let mut player = Process::spawn(&mut command);
+    pause(4500);
+    player.stop();
     publisher.stop();
     let told = rig.told();
     let player =

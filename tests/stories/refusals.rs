@@ -110,13 +110,14 @@ fn http_to_an_rtmp_port() {
 #[test]
 fn a_name_that_nobody_publishes() {
     let Some(rig) = Rig::new(&[("rtmpdump", "--help")]) else { return };
-    let _publisher = Process::spawn(&mut rig.publisher("live/camera1", 60));
+    let mut publisher = Process::spawn(&mut rig.publisher("live/camera1", 60));
     rig.wait_for_bytes(20_000);
     let mut command = rig.command("rtmpdump");
     command.args(["-q", "-v", "-r", &rig.url("live/camera2"), "-o", "/dev/null"]);
     let mut player = Process::spawn(&mut command);
     pause(3500);
     player.stop();
+    publisher.stop();
     let told = rig.told();
     let waits = told
         .headlines

@@ -29,7 +29,17 @@ fn hevc_to_a_server_that_does_not_know_it() {
     server.write_all(hello).expect("C0 and C1");
     server.read_exact(&mut vec![0; 3073]).expect("S0, S1 and S2");
     // nginx-rtmp takes any C2. The stream's end is not sent: the player has to get its media first.
-    for piece in rest[..rest.len() - 200].chunks(8000) {
+    let (before, after) = rest.split_at(publish_at(rest) - 12);
+    server.write_all(before).expect("connect and createStream");
+    // The answers: until createStream's has come, which is the last one.
+    let mut answers = Vec::new();
+    while !answers.windows(CREATED.len()).any(|window| window == CREATED) {
+        let mut buffer = [0; 4096];
+        let count = server.read(&mut buffer).expect("an answer");
+        assert!(count > 0, "the server closed: {}", rig.server_log());
+        answers.extend_from_slice(&buffer[..count]);
+    }
+    for piece in after[..after.len() - 200].chunks(8000) {
         server.write_all(piece).expect("the session");
         pause(60);
     }
@@ -54,6 +64,9 @@ fn hevc_to_a_server_that_does_not_know_it() {
         &["packet loss"],
     );
 }
+
+/// `_result` with transaction id 4.
+const CREATED: &[u8] = b"\x02\0\x07_result\0\x40\x10\0\0\0\0\0\0";
 
 /// What the client of a recording sent: Ethernet, IPv4, one connection without losses.
 fn client_bytes(name: &str) -> Vec<u8> {
@@ -87,12 +100,16 @@ fn client_bytes(name: &str) -> Vec<u8> {
     bytes
 }
 
+/// Where the client's `publish` begins.
+fn publish_at(bytes: &[u8]) -> usize {
+    let publish = b"\x02\0\x07publish";
+    bytes.windows(publish.len()).position(|window| window == publish).expect("publish")
+}
+
 /// The name in the client's `publish`.
 fn stream_name(bytes: &[u8]) -> String {
-    let publish = b"\x02\0\x07publish";
-    let at = bytes.windows(publish.len()).position(|w| w == publish).expect("publish");
-    // A transaction id of 9 bytes, null, then a string.
-    let name = &bytes[at + publish.len() + 9 + 1..];
+    // The command's name, a transaction id of 9 bytes, null, then a string.
+    let name = &bytes[publish_at(bytes) + 10 + 9 + 1..];
     let len = usize::from(u16::from_be_bytes([name[1], name[2]]));
     String::from_utf8(name[3..3 + len].to_vec()).expect("a name")
 }

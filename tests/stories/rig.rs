@@ -141,7 +141,7 @@ daemon off;
 master_process off;
 worker_processes 1;
 pid {dir}/nginx.pid;
-error_log {dir}/error.log;
+error_log {dir}/error.log info;
 events {{ worker_connections 64; }}
 rtmp {{
     access_log off;
@@ -434,15 +434,19 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // A stopped process does not see SIGTERM.
-        self.signal("CONT");
-        self.stop();
+        if self.runs() {
+            // A stopped process does not see SIGTERM.
+            self.signal("CONT");
+            self.stop();
+        }
     }
 }
 
 /// Sends a signal to a process of the story.
 pub fn signal(pid: u32, name: &str) {
-    let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+    let mut command = Command::new("kill");
+    command.args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null());
+    let _ = command.status();
 }
 
 /// Time goes by, as the user of the story lets it.
