@@ -29,6 +29,8 @@ const ENOUGH_BEFORE_DOUBT: u32 = 20;
 const LONGEST_LOOK: usize = 26;
 /// Evidence that suffices when the chain ends exactly where the stream does.
 const ENOUGH_AT_END: u32 = 40;
+/// Evidence that suffices where a message ended, when a hole hides what comes next.
+const ENOUGH_FORESEEN: u32 = 20;
 /// What it is worth that a header stands just where the captured bytes begin again.
 const AFTER_HOLE: u32 = 8;
 /// The longest chain that is looked at: a key frame in 128-byte chunks has this many.
@@ -179,6 +181,8 @@ impl Plausible<'_> {
         // Bits of the first header, and of those after it that are more than "the message goes
         // on": chunks of a message whose header was lost look like that as well.
         let (mut first, mut after) = (None, 0);
+        // The length of the first message is not in doubt.
+        let mut certain = false;
         let mut markers = 0;
         loop {
             let multi = markers >= chunk_size.markers;
@@ -218,7 +222,9 @@ impl Plausible<'_> {
                 Link::Lost => {
                     let hole = self.holes.next(pos).unwrap_or(pos..pos);
                     let just = links > 0 && pos == hole.start && bits + 16 + place >= ENOUGH_AT_END;
-                    return match just || links > 0 && bits + place >= ENOUGH_BITS {
+                    // Only one place was looked at, and it is where the last message ended.
+                    let next = self.foreseen && at == 0 && certain && bits >= ENOUGH_FORESEEN;
+                    return match just || next || links > 0 && bits + place >= ENOUGH_BITS {
                         true => chain(hole.end.min(self.data.len())),
                         false => Verdict::Nothing,
                     };
@@ -226,6 +232,7 @@ impl Plausible<'_> {
                 Link::Good { evidence, len, continues, splits, doubtful, fmt } => {
                     match first {
                         None => {
+                            certain = !doubtful;
                             let weak = fmt >= 2 && !continues;
                             first = Some(First { evidence, weak, splits });
                         }
