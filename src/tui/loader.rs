@@ -265,19 +265,24 @@ struct Worker {
 impl Worker {
     fn run(&mut self) {
         let mut pending = 0;
+        let mut published = Instant::now();
         loop {
             match self.input.poll(WAIT) {
                 Next::Packet(packet) => {
                     self.packet(&packet);
                     pending += 1;
-                    if pending >= BATCH || self.batch.len() >= BATCH {
-                        self.publish(false);
+                    // Slow traffic is shown as it comes, though it is never idle.
+                    let is_due = published.elapsed() >= WAIT;
+                    if is_due || pending >= BATCH || self.batch.len() >= BATCH {
+                        self.publish(is_due);
                         pending = 0;
+                        published = Instant::now();
                     }
                 }
                 Next::Idle => {
                     self.publish(true);
                     pending = 0;
+                    published = Instant::now();
                 }
                 Next::End => break,
             }

@@ -11,6 +11,7 @@
 
 mod generate;
 mod measure;
+mod screens;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -161,6 +162,7 @@ fn run(ours: &Path, whole: &Path, half: &Path, written: &Written) {
         }
     }
     println!("{}", verdict(&ours, &file, written));
+    screens::measure(&ours, &file);
 }
 
 /// Reads the file once, so that no program pays for the disk.

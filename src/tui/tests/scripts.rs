@@ -71,7 +71,7 @@ fn a_filter_is_checked_while_it_is_typed() {
     drive.keys("/ ctrl-u").keys("\"type==audio\"").keys("esc");
     assert!(drive.screen().contains("1 of 747 messages"));
     drive.keys("/ ctrl-u enter");
-    assert!(drive.screen().contains("┃     1"), "{}", drive.screen());
+    assert!(drive.screen().contains(" 747 messages"), "{}", drive.screen());
 }
 
 #[test]
