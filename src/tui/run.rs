@@ -317,9 +317,10 @@ impl Drop for Guard {
     }
 }
 
-/// Gives the terminal back, once.
-fn restore() {
-    if OURS.swap(false, Ordering::SeqCst) {
+/// Gives the terminal back, once; false when it was given back before.
+pub fn restore() -> bool {
+    let ours = OURS.swap(false, Ordering::SeqCst);
+    if ours {
         // There is nobody left to tell if this fails.
         let _ = execute!(
             io::stdout(),
@@ -330,4 +331,5 @@ fn restore() {
         );
         let _ = disable_raw_mode();
     }
+    ours
 }
