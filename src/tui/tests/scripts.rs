@@ -270,7 +270,7 @@ fn the_mouse_selects_scrolls_and_changes_tabs() {
     assert_eq!(drive.app.shared.cursor.row, Some(2));
     drive.mouse(Mouse::Wheel { at: Position { x: 20, y: 6 }, lines: 3, zoom: false });
     assert_eq!(drive.app.shared.cursor.row, Some(5));
-    drive.mouse(Mouse::Click(Position { x: 3, y: 0 }));
+    drive.mouse(Mouse::Click(Position { x: 1, y: 0 }));
     assert_eq!(drive.app.screen, ScreenId::Sessions);
 }
 
