@@ -305,8 +305,12 @@ impl<'a> Ctx<'a> {
 pub enum ExportKind {
     /// The packets of the session.
     Pcapng,
+    /// A playable file.
+    Flv,
     /// A JSON object per message.
     Ndjson,
+    /// A line per message, values separated by commas.
+    Csv,
     /// The ladder as Mermaid text.
     Mermaid,
 }

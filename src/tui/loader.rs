@@ -241,6 +241,11 @@ impl Loader {
     /// Ends the thread and waits for it.
     pub fn stop(&mut self) {
         self.stop.stop();
+        self.join();
+    }
+
+    /// Waits until everything was read.
+    pub fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
             // A panic of the thread was reported when it happened.
             let _ = thread.join();
@@ -270,19 +275,24 @@ struct Worker {
 impl Worker {
     fn run(&mut self) {
         let mut pending = 0;
+        let mut published = Instant::now();
         loop {
             match self.input.poll(WAIT) {
                 Next::Packet(packet) => {
                     self.packet(&packet);
                     pending += 1;
-                    if pending >= BATCH || self.batch.len() >= BATCH {
-                        self.publish(false);
+                    // Slow traffic is shown as it comes, though it is never idle.
+                    let is_due = published.elapsed() >= WAIT;
+                    if is_due || pending >= BATCH || self.batch.len() >= BATCH {
+                        self.publish(is_due);
                         pending = 0;
+                        published = Instant::now();
                     }
                 }
                 Next::Idle => {
                     self.publish(true);
                     pending = 0;
+                    published = Instant::now();
                 }
                 Next::End => break,
             }

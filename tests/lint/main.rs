@@ -5,10 +5,18 @@ mod support;
 
 mod amf;
 mod chunk;
+mod close;
+mod command;
 mod control;
+mod ertmp;
 mod handshake;
+mod hostile;
 mod http;
+mod media;
+mod play;
+mod publish;
 mod recordings;
+mod scripts;
 mod table;
 mod tcp;
 mod tls;

@@ -33,21 +33,19 @@ pub const ROWS: &[Row] = &[
     row("play/start-without-media", || Sample::File("play_missing_stream_nginx.pcap"), clean)
         .error(),
     row("play/start-without-media", || Sample::File("fail_play_missing_srs.pcap"), clean),
-    row("play/start-without-media", || Sample::File("fail_play_missing_nms4.pcap"), || {
-        Sample::File("play_denied_nginx.pcap")
-    }),
+    row(
+        "play/start-without-media",
+        || Sample::File("fail_play_missing_nms4.pcap"),
+        || Sample::File("play_denied_nginx.pcap"),
+    ),
     row("play/no-answer", || play_asked().silence(3000).capture(), clean).error(),
     row(
         "play/publisher-left",
         || player().status(1, "status", "NetStream.Play.UnpublishNotify").capture(),
         clean,
     ),
-    row(
-        "play/wait-for-keyframe",
-        || late_picture(6000),
-        || late_picture(1000),
-    )
-    .like(|f| f.severity == Severity::Warning),
+    row("play/wait-for-keyframe", || late_picture(6000), || late_picture(1000))
+        .like(|f| f.severity == Severity::Warning),
     row(
         "play/config-not-replayed",
         || Sample::File("av1_opus_publish_play_lal.pcap"),
@@ -76,7 +74,8 @@ fn late_picture(ms: u32) -> Sample {
 fn burst(step: u32) -> Sample {
     let mut script = player();
     for at in 0..8 {
-        script = script.send(S2C, video(at * step, picture(at == 0, 0, if at == 0 { 0x65 } else { 0x41 })));
+        script = script
+            .send(S2C, video(at * step, picture(at == 0, 0, if at == 0 { 0x65 } else { 0x41 })));
     }
     script.wait(40).send(S2C, video(8 * step + 40, picture(false, 0, 0x41))).capture()
 }

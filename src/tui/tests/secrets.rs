@@ -3,7 +3,7 @@
 use super::drive::Drive;
 use crate::tui::app::Start;
 
-/// The stream name of `publish_denied_nginx.pcap`, as it is.
+/// The stream name of a capture's first session, as it is.
 fn secret(name: &str) -> String {
     let start = Start { show_secrets: true, ..Start::default() };
     let drive = Drive::start(name, start);
@@ -13,8 +13,11 @@ fn secret(name: &str) -> String {
 
 #[test]
 fn no_screen_shows_a_stream_name() {
-    for name in ["obs_publish_nginx.pcap", "publish_denied_nginx.pcap", "rtmpdump_play_nginx.pcap"]
-    {
+    for name in [
+        "hevc_aac_publish_play_srs.pcap",
+        "av1_opus_publish_play_lal.pcap",
+        "play_missing_stream_nginx.pcap",
+    ] {
         let secret = secret(name);
         assert!(secret.len() > 2, "{name}: {secret}");
         let hex: String = secret.bytes().map(|b| format!("{b:02x} ")).collect();
