@@ -14,7 +14,7 @@ pub(super) fn describe(transport: Transport, heads: &[&[u8]; 2]) -> Option<Strin
             })?;
             Some(format!("HTTP {method}"))
         }
-        Transport::Unknown => unknown(&heads[0]),
+        Transport::Unknown => unknown(heads[0]),
         _ => None,
     }
 }

@@ -68,25 +68,34 @@ struct Entry {
     open: Vec<usize>,
 }
 
-/// A rule and one of its functions.
-type Hook<F> = (&'static Rule, F);
+/// A function of a rule that looks at such records.
+type Look<T> = fn(&mut Context<'_>, &T);
+
+/// A function of a rule that looks at a session once in a second.
+type Watch = fn(&mut Context<'_>);
+
+/// A function of a rule that looks at the whole capture.
+type Survey = fn(&mut CaptureContext<'_>, &End);
+
+/// Rules and their functions.
+type Hooked<T> = Vec<(&'static Rule, Look<T>)>;
 
 /// The checks by what they look at: a picture meets only those that want pictures.
 #[derive(Default)]
 struct Hooks {
-    session: Vec<Hook<fn(&mut Context<'_>, &SessionRecord)>>,
-    handshake: Vec<Hook<fn(&mut Context<'_>, &HandshakeRecord)>>,
-    message: Vec<Hook<fn(&mut Context<'_>, &MessageRecord)>>,
-    control: Vec<Hook<fn(&mut Context<'_>, &MessageRecord)>>,
-    command: Vec<Hook<fn(&mut Context<'_>, &MessageRecord)>>,
-    data: Vec<Hook<fn(&mut Context<'_>, &MessageRecord)>>,
-    media: Vec<Hook<fn(&mut Context<'_>, &MessageRecord)>>,
-    anomaly: Vec<(&'static str, Hook<fn(&mut Context<'_>, &AnomalyRecord)>)>,
-    gap: Vec<Hook<fn(&mut Context<'_>, &GapRecord)>>,
-    tcp: Vec<Hook<fn(&mut Context<'_>, &TcpRecord)>>,
-    tick: Vec<Hook<fn(&mut Context<'_>)>>,
-    end: Vec<Hook<fn(&mut Context<'_>, &SessionEnd)>>,
-    capture: Vec<Hook<fn(&mut CaptureContext<'_>, &End)>>,
+    session: Hooked<SessionRecord>,
+    handshake: Hooked<HandshakeRecord>,
+    message: Hooked<MessageRecord>,
+    control: Hooked<MessageRecord>,
+    command: Hooked<MessageRecord>,
+    data: Hooked<MessageRecord>,
+    media: Hooked<MessageRecord>,
+    anomaly: Vec<(&'static str, &'static Rule, Look<AnomalyRecord>)>,
+    gap: Hooked<GapRecord>,
+    tcp: Hooked<TcpRecord>,
+    tick: Vec<(&'static Rule, Watch)>,
+    end: Hooked<SessionEnd>,
+    capture: Vec<(&'static Rule, Survey)>,
 }
 
 impl Hooks {
@@ -102,7 +111,7 @@ impl Hooks {
                     Check::Command(f) => hooks.command.push((rule, f)),
                     Check::Data(f) => hooks.data.push((rule, f)),
                     Check::Media(f) => hooks.media.push((rule, f)),
-                    Check::Anomaly(kind, f) => hooks.anomaly.push((kind, (rule, f))),
+                    Check::Anomaly(kind, f) => hooks.anomaly.push((kind, rule, f)),
                     Check::Gap(f) => hooks.gap.push((rule, f)),
                     Check::Tcp(f) => hooks.tcp.push((rule, f)),
                     Check::Tick(f) => hooks.tick.push((rule, f)),
@@ -279,7 +288,7 @@ impl Linter {
         else {
             return;
         };
-        for (kind, (rule, check)) in hooks {
+        for (kind, rule, check) in hooks {
             if *kind == record.kind && sees(rule, &entry.state, record.direction, true) {
                 check(&mut parts.context(entry, rule), record);
             }

@@ -5,6 +5,7 @@ use super::event::{Anomaly, AnomalyKind, Confidence, Event};
 use super::limits::Limits;
 use super::plausible::{Plausible, Verdict};
 use super::search::Search;
+use super::stash::Stash;
 use crate::base::{Direction, Extents, Timestamp};
 use crate::wire::chunk::{
     BasicHeader, DEFAULT_CHUNK_SIZE, EXTENDED_TIMESTAMP, MAX_CHUNK_SIZE, MessageHeader,
@@ -50,9 +51,7 @@ pub(super) struct ChunkDecoder {
     /// Stream offset of the first byte not consumed.
     pub(super) offset: u64,
     /// Bytes that wait for more, from `offset` on.
-    stash: Vec<u8>,
-    /// When the bytes of the stash were captured: (stream offset, time).
-    marks: Vec<(u64, Timestamp)>,
+    pub(super) stash: Stash,
     pub(super) confidence: Confidence,
     habit: ExtendedHabit,
     /// Timestamp of the newest message with an exact one.
@@ -60,6 +59,17 @@ pub(super) struct ChunkDecoder {
     pub(super) undecoded: u64,
     pending_bytes: usize,
     pending_limit_told: bool,
+}
+
+/// What follows the bytes at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Nobody knows yet.
+    Open,
+    /// A hole.
+    Hole,
+    /// Nothing, or so long a hole that nothing carries over it.
+    Stream,
 }
 
 /// What a step of the decoder came to.
@@ -82,8 +92,7 @@ impl ChunkDecoder {
             streams: StreamTable::default(),
             state: State::Header,
             offset: 0,
-            stash: Vec::new(),
-            marks: Vec::new(),
+            stash: Stash::default(),
             confidence: Confidence::Exact,
             habit: ExtendedHabit::Unknown,
             clock: None,
@@ -128,67 +137,85 @@ impl ChunkDecoder {
     /// Takes the next bytes of the stream.
     pub fn feed(&mut self, time: Timestamp, bytes: &[u8], out: &mut Vec<Event>) {
         if self.stash.is_empty() {
-            let used = self.run(time, bytes, false, out);
+            let used = self.run(time, bytes, End::Open, out);
             if used < bytes.len() {
-                self.marks.push((self.offset, time));
-                self.stash.extend_from_slice(&bytes[used..]);
+                self.stash.push(self.offset, time, &bytes[used..]);
             }
         } else {
-            self.marks.push((self.input_offset(), time));
-            self.stash.extend_from_slice(bytes);
-            self.run_stash(time, false, out);
+            self.stash.push(self.input_offset(), time, bytes);
+            self.run_stash(time, End::Open, out);
         }
     }
 
     /// Runs over the stash and drops what was consumed.
-    fn run_stash(&mut self, time: Timestamp, at_end: bool, out: &mut Vec<Event>) {
-        let stash = std::mem::take(&mut self.stash);
-        let used = self.run(time, &stash, at_end, out);
-        self.stash = stash;
-        self.stash.drain(..used);
-        if self.stash.is_empty() {
-            self.marks.clear();
-            // A search may have grown it to half a megabyte; headers need 18 bytes.
-            self.stash.shrink_to(4096);
-        } else if self.marks.len() > 64 {
-            let past = self.marks.partition_point(|(offset, _)| *offset <= self.offset);
-            self.marks.drain(..past.saturating_sub(1));
-        }
+    fn run_stash(&mut self, time: Timestamp, end: End, out: &mut Vec<Event>) {
+        let bytes = self.stash.take();
+        let used = self.run(time, &bytes, end, out);
+        self.stash.give_back(bytes, used, self.offset);
     }
 
     /// When the byte at a stream offset was captured, as far as it matters to bytes that waited.
-    fn time_at(&self, offset: u64, now: Timestamp) -> Timestamp {
-        let index = self.marks.partition_point(|(from, _)| *from <= offset);
-        if index == 0 { now } else { self.marks[index - 1].1 }
+    pub(super) fn time_at(&self, offset: u64, now: Timestamp) -> Timestamp {
+        self.stash.time_at(offset, now)
     }
 
     /// Consumes what can be consumed of `data`, which begins at `self.offset`.
-    fn run(&mut self, now: Timestamp, data: &[u8], at_end: bool, out: &mut Vec<Event>) -> usize {
+    fn run(&mut self, now: Timestamp, data: &[u8], end: End, out: &mut Vec<Event>) -> usize {
         let mut pos = 0;
         while pos < data.len() {
-            let step = match &mut self.state {
-                State::Body { csid, left } => {
-                    let len = (*left as usize).min(data.len() - pos);
-                    let csid = *csid;
-                    *left -= len as u32;
-                    if *left == 0 {
-                        self.state = State::Header;
+            let rest = &data[pos..];
+            if let State::Search(_) = self.state {
+                // A search sees past holes; what it finds says what they mean.
+                match self.search(now, rest, end == End::Stream, out) {
+                    Step::Consumed(len) => {
+                        pos += len;
+                        self.offset += len as u64;
                     }
-                    self.absorb(csid, &data[pos..pos + len], out);
-                    self.offset += len as u64;
-                    pos += len;
-                    if matches!(self.state, State::Header) {
-                        self.chunk_ended(csid, now, out);
-                    }
+                    Step::NeedMore => break,
+                }
+                continue;
+            }
+            let hole = self.stash.holes(self.offset).next(0);
+            let known = match hole {
+                Some(hole) if hole.start == 0 => {
+                    let time = self.time_at(self.offset, now);
+                    self.pass_hole(hole.end as u64, false, time, out);
+                    pos += hole.end;
                     continue;
                 }
-                State::Header => self.header(now, &data[pos..], at_end, out),
-                State::Search(_) => self.search(now, &data[pos..], at_end, out),
+                Some(hole) => &rest[..hole.start.min(rest.len())],
+                None => rest,
             };
-            match step {
+            let before_hole = known.len() < rest.len();
+            if let State::Body { csid, left } = &mut self.state {
+                let len = (*left as usize).min(known.len());
+                let csid = *csid;
+                *left -= len as u32;
+                if *left == 0 {
+                    self.state = State::Header;
+                }
+                self.absorb(csid, &known[..len], out);
+                self.offset += len as u64;
+                pos += len;
+                if matches!(self.state, State::Header) {
+                    self.chunk_ended(csid, now, out);
+                }
+                continue;
+            }
+            match self.header(now, known, before_hole || end != End::Open, out) {
                 Step::Consumed(len) => {
                     pos += len;
                     self.offset += len as u64;
+                }
+                Step::NeedMore if before_hole => {
+                    self.undecoded += known.len() as u64;
+                    self.offset += known.len() as u64;
+                    pos += known.len();
+                    if let Some(hole) = self.stash.holes(self.offset).next(0) {
+                        let time = self.time_at(self.offset, now);
+                        self.pass_hole(hole.end as u64, true, time, out);
+                        pos += hole.end;
+                    }
                 }
                 Step::NeedMore => break,
             }
@@ -199,43 +226,59 @@ impl ChunkDecoder {
     /// The stream has a hole of `len` bytes here.
     pub fn gap(&mut self, time: Timestamp, len: u64, out: &mut Vec<Event>) {
         if !self.stash.is_empty() {
-            self.run_stash(time, true, out);
+            self.run_stash(time, End::Hole, out);
         }
-        if let State::Body { csid, left } = &mut self.state
-            && self.stash.is_empty()
-            && u64::from(*left) >= len
-        {
-            // The end of the chunk is known: only this message is hurt.
-            let csid = *csid;
-            *left -= len as u32;
-            let ended = *left == 0;
-            if let Some(partial) =
-                self.streams.get_mut(csid).and_then(|stream| stream.partial.as_mut())
-            {
-                partial.skip(len as u32);
+        if !self.stash.is_empty() && matches!(self.state, State::Search(_)) {
+            let room = self.limits.search_bytes.saturating_sub(self.stash.len());
+            if len < room as u64 {
+                self.stash.push_hole(self.input_offset(), time, len);
+                self.run_stash(time, End::Open, out);
+                return;
             }
+            self.run_stash(time, End::Stream, out);
+        }
+        let cut = self.stash.len() as u64;
+        self.undecoded += self.stash.captured(self.offset, cut);
+        self.stash.clear();
+        self.offset += cut;
+        self.pass_hole(len, cut > 0, time, out);
+    }
+
+    /// Passes over a hole that begins here. With `header_cut` it cuts a header.
+    fn pass_hole(&mut self, len: u64, header_cut: bool, time: Timestamp, out: &mut Vec<Event>) {
+        let State::Body { csid, left } = &mut self.state else {
+            self.begin_search_after_gap(len, header_cut, time, out);
             self.offset += len;
-            if ended {
-                self.state = State::Header;
-                self.chunk_ended(csid, time, out);
-            }
+            return;
+        };
+        if header_cut || u64::from(*left) < len {
+            self.begin_search_after_gap(len, header_cut, time, out);
+            self.offset += len;
             return;
         }
-        let cut = std::mem::take(&mut self.stash);
-        self.marks.clear();
-        self.undecoded += cut.len() as u64;
-        self.offset += cut.len() as u64;
-        self.begin_search_after_gap(len, !cut.is_empty(), time, out);
+        // The end of the chunk is known: only this message is hurt.
+        let csid = *csid;
+        *left -= len as u32;
+        let ended = *left == 0;
+        if let Some(partial) = self.streams.get_mut(csid).and_then(|stream| stream.partial.as_mut())
+        {
+            partial.skip(len as u32);
+        }
         self.offset += len;
+        if ended {
+            self.state = State::Header;
+            self.chunk_ended(csid, time, out);
+        }
     }
 
     /// The stream is over: what is in progress ends as it is.
     pub fn finish(&mut self, time: Timestamp, out: &mut Vec<Event>) {
         if !self.stash.is_empty() {
-            self.run_stash(time, true, out);
+            self.run_stash(time, End::Stream, out);
         }
-        self.undecoded += self.stash.len() as u64;
-        self.offset += self.stash.len() as u64;
+        let cut = self.stash.len() as u64;
+        self.undecoded += self.stash.captured(self.offset, cut);
+        self.offset += cut;
         self.stash.clear();
         for csid in self.streams.in_progress() {
             self.end_partial(csid, time, out);

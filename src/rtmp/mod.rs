@@ -14,6 +14,7 @@ mod plausible;
 mod predict;
 mod search;
 mod session;
+mod stash;
 mod transactions;
 
 pub use encoder::{

@@ -8,6 +8,7 @@
 
 use super::chunk_stream::StreamTable;
 use super::chunks::media_of;
+use super::stash::Holes;
 use crate::wire::chunk::{BasicHeader, EXTENDED_TIMESTAMP, MessageHeader};
 use crate::wire::flv;
 use crate::wire::message::MessageType;
@@ -28,6 +29,8 @@ const ENOUGH_BEFORE_DOUBT: u32 = 20;
 const LONGEST_LOOK: usize = 26;
 /// Evidence that suffices when the chain ends exactly where the stream does.
 const ENOUGH_AT_END: u32 = 40;
+/// What it is worth that a header stands just where the captured bytes begin again.
+const AFTER_HOLE: u32 = 8;
 /// The longest chain that is looked at: a key frame in 128-byte chunks has this many.
 const MAX_LINKS: u32 = 1000;
 
@@ -71,6 +74,8 @@ pub(super) struct Chain {
 pub(super) struct Plausible<'a> {
     /// The bytes to look at.
     pub data: &'a [u8],
+    /// What is missing of them.
+    pub holes: Holes<'a>,
     /// What was known of the chunk streams before.
     pub streams: &'a StreamTable,
     /// Timestamp of the newest message, if it is exact.
@@ -122,7 +127,7 @@ impl Plausible<'_> {
     pub fn may_begin(&self, at: usize) -> Option<bool> {
         match self.link(at, u32::MAX, &mut Vec::new(), true) {
             Link::Good { .. } => Some(true),
-            Link::Bad => Some(false),
+            Link::Bad | Link::Lost => Some(false),
             Link::Cut => None,
         }
     }
@@ -130,7 +135,9 @@ impl Plausible<'_> {
     /// Judges the position `at`, supposing that before it `taken` more bytes of the message in
     /// progress on `csid` came. Ending right there is as foreseen as a header is.
     pub fn judge_after(&self, at: usize, csid: u32, taken: u32, chunk_size: ChunkSize) -> Verdict {
-        if self.at_end && at == self.data.len() {
+        let ends = self.at_end && at == self.data.len();
+        let hole = self.holes.next(at).is_some_and(|hole| hole.start == at);
+        if ends || hole && at < self.data.len() {
             return Verdict::Chain(Chain {
                 proven_at: at,
                 multi: false,
@@ -195,6 +202,16 @@ impl Plausible<'_> {
                 Link::Cut if self.at_end && bits >= ENOUGH_BITS => return at_end,
                 Link::Cut if self.at_end => return Verdict::Nothing,
                 Link::Cut => return Verdict::NeedMore(self.data.len() + 1),
+                // Where the chain goes on was not captured. A chunk that ends just where the hole
+                // begins is worth two bytes.
+                Link::Lost => {
+                    let hole = self.holes.next(pos).map_or(pos, |hole| hole.start);
+                    let just = links > 0 && pos == hole && bits + 16 + place >= ENOUGH_AT_END;
+                    return match just || bits >= ENOUGH_BITS {
+                        true => chain(hole.max(at + 1)),
+                        false => Verdict::Nothing,
+                    };
+                }
                 Link::Good { evidence, len, continues, splits, doubtful, fmt } => {
                     match first {
                         None => {
@@ -204,6 +221,9 @@ impl Plausible<'_> {
                         Some(_) if !continues => after += evidence,
                         Some(_) => {}
                     }
+                    // Segments begin where programs begin to write: with a header, mostly.
+                    let evidence =
+                        evidence + if links > 0 && self.holes.end_at(pos) { AFTER_HOLE } else { 0 };
                     bits += evidence;
                     links += 1;
                     markers += u32::from(continues);
@@ -277,14 +297,19 @@ impl Plausible<'_> {
     /// Judges one header and says how far the next one is. The `first` header of a chain begins a
     /// message unless one is in progress there.
     fn link(&self, pos: usize, chunk_size: u32, sims: &mut Vec<Sim>, first: bool) -> Link {
-        let data = &self.data[pos..];
-        let Some(basic) = BasicHeader::parse(data) else { return Link::Cut };
+        let hole = self.holes.next(pos).filter(|hole| hole.start < self.data.len());
+        let known = hole.as_ref().map_or(self.data.len(), |hole| hole.start.max(pos));
+        let data = &self.data[pos..known];
+        // What lies in a hole never comes.
+        let at_end = self.at_end || hole.is_some();
+        let cut = if hole.is_some() { Link::Lost } else { Link::Cut };
+        let Some(basic) = BasicHeader::parse(data) else { return cut };
         let Some(header) = MessageHeader::parse(basic.fmt, &data[basic.len..]) else {
             // Even a cut header can be seen to be none.
             if basic.fmt != 0 && self.streams.get(basic.csid).is_none() && basic.csid >= 64 {
                 return Link::Bad;
             }
-            return Link::Cut;
+            return cut;
         };
         let mut len = basic.len + MessageHeader::len(basic.fmt);
         let index = self.sim(basic.csid, sims);
@@ -308,7 +333,7 @@ impl Plausible<'_> {
                     }
                     Some(_) if self.any_repeat => len += 4,
                     Some(_) => {}
-                    None => return Link::Cut,
+                    None => return cut,
                 }
             }
         } else {
@@ -316,7 +341,7 @@ impl Plausible<'_> {
             let mut timestamp = field;
             sim.extended = None;
             if field == EXTENDED_TIMESTAMP {
-                let Some(bytes) = data.get(len..len + 4) else { return Link::Cut };
+                let Some(bytes) = data.get(len..len + 4) else { return cut };
                 timestamp = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
                 if timestamp < EXTENDED_TIMESTAMP {
                     return Link::Bad;
@@ -365,8 +390,8 @@ impl Plausible<'_> {
         if !continues && let Some(type_id) = sim.type_id {
             let payload = &data[len.min(data.len())..];
             let payload = &payload[..payload.len().min(body as usize)];
-            if payload.len() < (body as usize).min(8) && !self.at_end {
-                return Link::Cut;
+            if payload.len() < (body as usize).min(8) && !at_end {
+                return cut;
             }
             match payload_bits(type_id, payload, sim.first_byte) {
                 Some(evidence) => bits += evidence,
@@ -420,9 +445,19 @@ struct First {
 }
 
 enum Link {
-    Good { evidence: u32, len: usize, continues: bool, splits: bool, doubtful: bool, fmt: u8 },
+    Good {
+        evidence: u32,
+        len: usize,
+        continues: bool,
+        splits: bool,
+        doubtful: bool,
+        fmt: u8,
+    },
     Bad,
+    /// More bytes must tell.
     Cut,
+    /// The bytes that would tell are missing.
+    Lost,
 }
 
 /// Evidence in length, type and message stream id; `None` when they cannot be.

@@ -122,9 +122,10 @@ impl ChunkDecoder {
         let Some(stream) = self.streams.get_mut(csid) else { return Step::Consumed(0) };
         let Some(partial) = &mut stream.partial else {
             // More of a message whose header the gap swallowed.
-            self.undecoded += u64::from(body);
+            let body = (body as usize).min(data.len());
+            self.pass_undecoded(body);
             self.state = State::Header;
-            return Step::Consumed((body as usize).min(data.len()));
+            return Step::Consumed(body);
         };
         if missing > 0 {
             partial.skip(missing);

@@ -163,7 +163,7 @@ impl ChunkDecoder {
                 if let Some(predicted) = search.predicted.take() {
                     self.give_up(predicted.csid, now, out);
                 }
-                self.undecoded += position as u64;
+                search.skipped += self.pass_undecoded(position);
                 self.offset += position as u64;
                 self.accept(&search, position, chunk_size, multi, now, out);
                 self.offset -= position as u64;
@@ -179,8 +179,7 @@ impl ChunkDecoder {
                 if let Some(predicted) = search.predicted.take() {
                     self.give_up(predicted.csid, now, out);
                 }
-                self.undecoded += position as u64;
-                search.skipped += position as u64;
+                search.skipped += self.pass_undecoded(position);
                 search.here = false;
                 search.scanned = search.scanned.saturating_sub(position);
                 search.waiting.retain_mut(|waiting| {
@@ -197,6 +196,13 @@ impl ChunkDecoder {
                 Step::Consumed(position)
             }
         }
+    }
+
+    /// Counts what was captured of the next `len` bytes as not decoded.
+    pub(super) fn pass_undecoded(&mut self, len: usize) -> u64 {
+        let captured = self.stash.captured(self.offset, len as u64);
+        self.undecoded += captured;
+        captured
     }
 
     /// Looks for the chain that is proven first.
@@ -230,14 +236,22 @@ impl ChunkDecoder {
         let before_best =
             |hunt: &Hunt, at: usize| hunt.best.is_none_or(|best| at < best.2.proven_at);
         while search.scanned < data.len() && before_best(&hunt, search.scanned) {
-            match self.looks_like_header(&data[search.scanned..]) {
+            let hole = plausible.holes.next(search.scanned);
+            if let Some(hole) = &hole
+                && hole.start <= search.scanned
+            {
+                search.scanned = hole.end.min(data.len());
+                continue;
+            }
+            let known = hole.map_or(data.len(), |hole| hole.start.min(data.len()));
+            match self.looks_like_header(&data[search.scanned..known]) {
                 Some(true) => {
                     let position = search.scanned;
                     let candidate = Waiting { position, chunk_size: Size::Any, needs: 0 };
                     self.consider(&plausible, candidate, &mut hunt);
                 }
                 Some(false) => {}
-                None if at_end => {}
+                None if at_end || known < data.len() => {}
                 None => break,
             }
             search.scanned += 1;
@@ -322,6 +336,7 @@ impl ChunkDecoder {
         let any_repeat = self.any_repeat();
         Plausible {
             data,
+            holes: self.stash.holes(self.offset),
             streams,
             clock: self.clock,
             at_end,
@@ -382,8 +397,7 @@ impl ChunkDecoder {
             self.confidence = Confidence::Resynced;
         }
         if search.announce && lost {
-            let skipped = search.skipped + position as u64;
-            let detail = format!("decoding goes on after {skipped} bytes");
+            let detail = format!("decoding goes on after {} bytes", search.skipped);
             out.push(self.anomaly(AnomalyKind::Resynced, now, None, detail));
         }
         if chunk_size != self.chunk_size {

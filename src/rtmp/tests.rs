@@ -117,12 +117,7 @@ fn decode(midstream: bool, input: &[In<'_>], step: usize) -> Outcome {
     for event in events {
         match event {
             Event::Message(message) => outcome.messages.push(*message),
-            Event::Anomaly(anomaly) => {
-                if std::env::var("DBG").is_ok() {
-                    eprintln!("{} {:?} {}", anomaly.offset, anomaly.kind, anomaly.detail);
-                }
-                outcome.anomalies.push(anomaly.kind)
-            }
+            Event::Anomaly(anomaly) => outcome.anomalies.push(anomaly.kind),
             Event::Handshake(_) => {}
         }
     }

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::analysis::compare::Trails;
+use crate::analysis::figures::Figures;
 use crate::analysis::index::Index;
 use crate::analysis::{Options, Pipeline, Record};
 use crate::base::Packet;
@@ -35,6 +37,10 @@ pub struct Data {
     pub redactor: Arc<Mutex<Redactor>>,
     /// What was found.
     pub findings: Vec<Finding>,
+    /// Figures of the sessions.
+    pub figures: Figures,
+    /// Steps of the sessions, to compare them by.
+    pub trails: Trails,
     /// Packets read.
     pub packets: u64,
     /// What went wrong while reading, a line each.
@@ -50,6 +56,8 @@ impl Data {
             index: Index::new(),
             redactor: Arc::new(Mutex::new(Redactor::new(show_secrets))),
             findings: Vec::new(),
+            figures: Figures::new(),
+            trails: Trails::new(),
             packets: 0,
             errors: Vec::new(),
             done: false,
@@ -60,6 +68,8 @@ impl Data {
     pub fn push(&mut self, mut record: Record) {
         self.redactor.lock().unwrap_or_else(PoisonError::into_inner).redact(&mut record);
         self.index.push(&record);
+        self.figures.push(&record);
+        self.trails.push(&record);
     }
 
     /// Says what went wrong while reading.
@@ -231,6 +241,11 @@ impl Loader {
     /// Ends the thread and waits for it.
     pub fn stop(&mut self) {
         self.stop.stop();
+        self.join();
+    }
+
+    /// Waits until everything was read.
+    pub fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
             // A panic of the thread was reported when it happened.
             let _ = thread.join();

@@ -179,7 +179,11 @@ impl Script {
         let end = self.media_ms + ms;
         while self.media_ms < end {
             let at = self.media_ms;
-            self = self.video(at, at % 2000 == 0, picture).wait(20).audio(at + 10, sound).wait(20);
+            self = self
+                .video(at, at.is_multiple_of(2000), picture)
+                .wait(20)
+                .audio(at + 10, sound)
+                .wait(20);
             self.media_ms += 40;
         }
         self

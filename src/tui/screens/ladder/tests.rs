@@ -28,7 +28,7 @@ fn unfolds_a_run_of_media_and_opens_a_message_of_it() {
     stage.text((120, 40));
     let folded = stage.text((120, 40));
     assert!(folded.contains("▸ 64 video, 3 K, 174 audio, 2 config, 4.0 s"), "{folded}");
-    while !matches!(stage.shared.cursor.row, Some(row) if stage.index.sessions[0].rows[row].type_id.is_media())
+    while !matches!(stage.shared.cursor.row, Some(row) if stage.data.index.sessions[0].rows[row].type_id.is_media())
     {
         stage.press(&[Action::Down]);
     }
@@ -51,7 +51,7 @@ fn finds_trouble_by_key_and_says_when_there_is_none() {
     for _ in 0..4 {
         stage.press(&[Action::NextFinding]);
     }
-    let gap = stage.index.sessions[0].gaps[0].time;
+    let gap = stage.data.index.sessions[0].gaps[0].time;
     assert!(stage.shared.cursor.time.unwrap() <= gap);
     stage.press(&[Action::Top, Action::PreviousFinding]);
     assert_eq!(stage.status, "no further trouble in the ladder");
