@@ -78,6 +78,15 @@ impl Tmux {
         }
     }
 
+    /// Waits until the screen does not hold the words.
+    fn expect_gone(&self, words: &str) {
+        let start = Instant::now();
+        while self.screen().contains(words) {
+            assert!(start.elapsed() < PATIENCE, "still {words:?} on:\n{}", self.screen());
+            sleep(Duration::from_millis(30));
+        }
+    }
+
     /// The process of the program.
     fn program(&self) -> String {
         let output = self.run(&["display-message", "-p", "#{pane_pid}"]);
@@ -125,6 +134,8 @@ fn every_screen_comes_up_and_the_terminal_comes_back() {
     tmux.keys(&["?"]);
     tmux.expect(&["Help: type to find"]);
     tmux.keys(&["Escape"]);
+    // A key right behind Escape would be one with Alt.
+    tmux.expect_gone("Help: type to find");
     for (key, words) in
         [("5", "5 Media"), ("6", "6 Flow"), ("7", "7 Findings"), ("8", "8 TCP"), ("9", "9 Compare")]
     {

@@ -54,6 +54,7 @@ pub const ROWS: &[Row] = &[
     .error(),
     row("play/phantom-track", || served(player(), 4000, 40).capture(), clean),
     row("play/gop-cache-same-ts", || burst(0), || burst(40)),
+    row("play/server-drops-frames", || two_legs(true), || two_legs(false)),
     row(
         "play/falling-behind",
         || served(player(), 8000, 60).capture(),
@@ -68,6 +69,30 @@ fn late_picture(ms: u32) -> Sample {
         script = script.send(S2C, audio(at, vec![0xaf, 1, 0x21, 7])).wait(100);
     }
     script.send(S2C, video(ms, picture(true, 0, 0x65))).capture()
+}
+
+/// A publisher and a player of its stream, to whom a tenth of the pictures does not come.
+fn two_legs(drops: bool) -> Sample {
+    let publisher = pictures(Script::publish(), 0, 4000, 50);
+    let mut viewer = player();
+    viewer.net.client.set_port(50_001);
+    for at in (0..4000_u32).step_by(40) {
+        let lost = drops && at > 2000 && at % 1000 > 600;
+        if !lost {
+            let key = at % 2000 == 0;
+            let head = if key { 0x65 } else { 0x41 };
+            viewer = viewer.send(S2C, video(at, picture(key, 0, head)));
+        }
+        viewer = viewer.wait(40);
+    }
+    let (Sample::Packets(mut packets), Sample::Packets(more)) =
+        (publisher.capture(), viewer.capture())
+    else {
+        unreachable!("scripts make packets")
+    };
+    packets.extend(more);
+    packets.sort_by_key(|packet| packet.time);
+    Sample::Packets(packets)
 }
 
 /// Eight pictures at once with this step of their timestamps, then another.

@@ -64,6 +64,8 @@ fn rows() -> Vec<&'static Row> {
         crate::play::ROWS,
         crate::media::ROWS,
         crate::ertmp::ROWS,
+        crate::form::ROWS,
+        crate::order::ROWS,
         crate::close::ROWS,
     ];
     layers.iter().copied().flatten().collect()
