@@ -33,7 +33,17 @@ impl Tmux {
              grep -w -e icanon; exec cat"
         );
         let output = tmux.run(&[
-            "-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", "sh", "-c", &line,
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            "100",
+            "-y",
+            "30",
+            "sh",
+            "-c",
+            &line,
         ]);
         assert!(output.status.success(), "{output:?}");
         Some(tmux)
@@ -64,6 +74,15 @@ impl Tmux {
                 return screen;
             }
             assert!(start.elapsed() < PATIENCE, "no {words:?} on:\n{screen}");
+            sleep(Duration::from_millis(30));
+        }
+    }
+
+    /// Waits until the screen does not hold the words.
+    fn expect_gone(&self, words: &str) {
+        let start = Instant::now();
+        while self.screen().contains(words) {
+            assert!(start.elapsed() < PATIENCE, "still {words:?} on:\n{}", self.screen());
             sleep(Duration::from_millis(30));
         }
     }
@@ -115,13 +134,11 @@ fn every_screen_comes_up_and_the_terminal_comes_back() {
     tmux.keys(&["?"]);
     tmux.expect(&["Help: type to find"]);
     tmux.keys(&["Escape"]);
-    for (key, words) in [
-        ("5", "5 Media"),
-        ("6", "6 Flow"),
-        ("7", "7 Findings"),
-        ("8", "8 TCP"),
-        ("9", "9 Compare"),
-    ] {
+    // A key right behind Escape would be one with Alt.
+    tmux.expect_gone("Help: type to find");
+    for (key, words) in
+        [("5", "5 Media"), ("6", "6 Flow"), ("7", "7 Findings"), ("8", "8 TCP"), ("9", "9 Compare")]
+    {
         tmux.keys(&[key]);
         tmux.expect(&[words]);
     }
@@ -169,11 +186,9 @@ fn a_place_is_opened_by_the_command_line() {
 #[test]
 fn a_growing_file_is_followed() {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let bytes = std::fs::read(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/captures/obs_publish_nginx.pcap"
-    ))
-    .expect("a capture");
+    let bytes =
+        std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/captures/obs_publish_nginx.pcap"))
+            .expect("a capture");
     let path = dir.path().join("growing.pcap");
     let half = bytes.len() / 2;
     std::fs::write(&path, &bytes[..half]).expect("write");

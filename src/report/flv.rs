@@ -351,7 +351,7 @@ impl<W: Write> FlvExtractor<W> {
             None => {
                 let at = since(self.base, raw);
                 // Configurations and the like are sent with 0 before the first frame.
-                if at < -MAX_INTERLEAVE || at > MAX_JUMP {
+                if !(-MAX_INTERLEAVE..=MAX_JUMP).contains(&at) {
                     return 0;
                 }
                 self.at = at;

@@ -52,6 +52,8 @@ pub(super) struct ChunkDecoder {
     pub(super) offset: u64,
     /// Bytes that wait for more, from `offset` on.
     pub(super) stash: Stash,
+    /// When the newest bytes were captured.
+    newest: Option<Timestamp>,
     pub(super) confidence: Confidence,
     habit: ExtendedHabit,
     /// Timestamp of the newest message with an exact one.
@@ -93,6 +95,7 @@ impl ChunkDecoder {
             state: State::Header,
             offset: 0,
             stash: Stash::default(),
+            newest: None,
             confidence: Confidence::Exact,
             habit: ExtendedHabit::Unknown,
             clock: None,
@@ -136,6 +139,7 @@ impl ChunkDecoder {
 
     /// Takes the next bytes of the stream.
     pub fn feed(&mut self, time: Timestamp, bytes: &[u8], out: &mut Vec<Event>) {
+        self.newest = Some(time);
         if self.stash.is_empty() {
             let used = self.run(time, bytes, End::Open, out);
             if used < bytes.len() {
@@ -225,6 +229,9 @@ impl ChunkDecoder {
 
     /// The stream has a hole of `len` bytes here.
     pub fn gap(&mut self, time: Timestamp, len: u64, out: &mut Vec<Event>) {
+        // That the bytes are missing is known later than what comes after them was captured: what
+        // ends in the hole ends with the last byte before it.
+        let time = self.newest.unwrap_or(time);
         if !self.stash.is_empty() {
             self.run_stash(time, End::Hole, out);
         }

@@ -29,6 +29,8 @@ const ENOUGH_BEFORE_DOUBT: u32 = 20;
 const LONGEST_LOOK: usize = 26;
 /// Evidence that suffices when the chain ends exactly where the stream does.
 const ENOUGH_AT_END: u32 = 40;
+/// Evidence that suffices where a message ended, when a hole hides what comes next.
+const ENOUGH_FORESEEN: u32 = 20;
 /// What it is worth that a header stands just where the captured bytes begin again.
 const AFTER_HOLE: u32 = 8;
 /// The longest chain that is looked at: a key frame in 128-byte chunks has this many.
@@ -87,6 +89,8 @@ pub(super) struct Plausible<'a> {
     pub any_repeat: bool,
     /// Whether the first byte of `data` is where a header is expected.
     pub foreseen: bool,
+    /// Whether a hole ends where `data` begins.
+    pub after_hole: bool,
     /// Whether headers may have been lost before `data`.
     pub lost: bool,
 }
@@ -166,11 +170,19 @@ impl Plausible<'_> {
         let foreseen = !sims.is_empty();
         let stranger = self.stranger(at);
         // As much is it worth to stand in one place of thousands.
-        let place = if self.foreseen && at == 0 { 12 } else { 0 };
+        let place = match at {
+            0 if self.foreseen => 12,
+            // Segments begin where programs begin to write: with a header, mostly.
+            0 if self.after_hole => AFTER_HOLE,
+            _ if self.holes.end_at(at) => AFTER_HOLE,
+            _ => 0,
+        };
         let (mut pos, mut bits, mut links) = (at, 0, 0);
         // Bits of the first header, and of those after it that are more than "the message goes
         // on": chunks of a message whose header was lost look like that as well.
         let (mut first, mut after) = (None, 0);
+        // The length of the first message is not in doubt.
+        let mut certain = false;
         let mut markers = 0;
         loop {
             let multi = markers >= chunk_size.markers;
@@ -179,13 +191,16 @@ impl Plausible<'_> {
             // Where the stream ends decides no earlier than that.
             let at_end = chain(self.data.len());
             if let Some(First { evidence, weak, .. }) = first
-                && pos <= self.data.len()
                 && (multi || !splits || !prove_size)
             {
                 let rest = if weak { after } else { bits - evidence };
                 let long = links >= ENOUGH_LINKS && bits >= ENOUGH_BITS;
                 if (long || links >= 2 && bits >= ENOUGH_FOR_TWO) && rest >= ENOUGH_AFTER_FIRST {
-                    return chain(pos);
+                    if pos <= self.data.len() {
+                        return chain(pos);
+                    } else if !self.at_end {
+                        return Verdict::NeedMore(pos);
+                    }
                 }
             }
             if pos >= self.data.len() {
@@ -203,25 +218,27 @@ impl Plausible<'_> {
                 Link::Cut if self.at_end => return Verdict::Nothing,
                 Link::Cut => return Verdict::NeedMore(self.data.len() + 1),
                 // Where the chain goes on was not captured. A chunk that ends just where the hole
-                // begins is worth two bytes.
+                // begins is worth two bytes. A chain that leads past the hole has the first word.
                 Link::Lost => {
-                    let hole = self.holes.next(pos).map_or(pos, |hole| hole.start);
-                    let just = links > 0 && pos == hole && bits + 16 + place >= ENOUGH_AT_END;
-                    return match just || bits >= ENOUGH_BITS {
-                        true => chain(hole.max(at + 1)),
+                    let hole = self.holes.next(pos).unwrap_or(pos..pos);
+                    let just = links > 0 && pos == hole.start && bits + 16 + place >= ENOUGH_AT_END;
+                    // Only one place was looked at, and it is where the last message ended.
+                    let next = self.foreseen && at == 0 && certain && bits >= ENOUGH_FORESEEN;
+                    return match just || next || links > 0 && bits + place >= ENOUGH_BITS {
+                        true => chain(hole.end.min(self.data.len())),
                         false => Verdict::Nothing,
                     };
                 }
                 Link::Good { evidence, len, continues, splits, doubtful, fmt } => {
                     match first {
                         None => {
+                            certain = !doubtful;
                             let weak = fmt >= 2 && !continues;
                             first = Some(First { evidence, weak, splits });
                         }
                         Some(_) if !continues => after += evidence,
                         Some(_) => {}
                     }
-                    // Segments begin where programs begin to write: with a header, mostly.
                     let evidence =
                         evidence + if links > 0 && self.holes.end_at(pos) { AFTER_HOLE } else { 0 };
                     bits += evidence;

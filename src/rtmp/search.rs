@@ -17,6 +17,8 @@ pub(super) struct Search {
     pub(super) predicted: Option<Predicted>,
     /// The very next byte is expected to be a header, the chunk size is what is in doubt.
     pub(super) here: bool,
+    /// A hole ends where the search begins.
+    pub(super) after_hole: bool,
     /// Whether what is found is news (after a gap), or just the next message.
     pub(super) announce: bool,
     /// Bytes skipped so far.
@@ -58,6 +60,7 @@ impl Search {
         Search {
             predicted: None,
             here: true,
+            after_hole: false,
             announce: false,
             skipped: 0,
             scanned: 0,
@@ -132,7 +135,7 @@ impl ChunkDecoder {
             // The rest of this chunk is lost, and how much more nobody knows.
             self.give_up(csid, time, out);
         }
-        self.state = State::Search(Search { predicted, ..Search::anywhere() });
+        self.state = State::Search(Search { predicted, after_hole: true, ..Search::anywhere() });
         // A Set Chunk Size may have been in the gap.
         self.chunk_size_proven = false;
         if self.confidence == Confidence::Exact {
@@ -181,6 +184,7 @@ impl ChunkDecoder {
                 }
                 search.skipped += self.pass_undecoded(position);
                 search.here = false;
+                search.after_hole &= position == 0;
                 search.scanned = search.scanned.saturating_sub(position);
                 search.waiting.retain_mut(|waiting| {
                     let kept = waiting.position >= position;
@@ -208,7 +212,8 @@ impl ChunkDecoder {
     /// Looks for the chain that is proven first.
     fn find(&self, search: &mut Search, data: &[u8], at_end: bool, full: bool) -> Found {
         let foreseen = search.here && search.predicted.is_none();
-        let plausible = Plausible { foreseen, ..self.plausible(data, at_end) };
+        let after_hole = search.after_hole;
+        let plausible = Plausible { foreseen, after_hole, ..self.plausible(data, at_end) };
         let last_word = full || at_end;
         if search.settled.is_some() {
             return self.settle(&plausible, search, last_word);
@@ -342,6 +347,7 @@ impl ChunkDecoder {
             at_end,
             any_repeat,
             foreseen: false,
+            after_hole: false,
             lost: false,
         }
     }

@@ -35,7 +35,7 @@ pub struct Data {
     pub index: Index,
     /// What hides secrets; it learnt them while reading.
     pub redactor: Arc<Mutex<Redactor>>,
-    /// What was found.
+    /// What was found, redacted.
     pub findings: Vec<Finding>,
     /// Figures of the sessions.
     pub figures: Figures,
@@ -70,6 +70,13 @@ impl Data {
         self.index.push(&record);
         self.figures.push(&record);
         self.trails.push(&record);
+    }
+
+    /// Takes what was found so far; hides its secrets.
+    pub fn set_findings(&mut self, found: &[Finding]) {
+        let mut redactor = self.redactor.lock().unwrap_or_else(PoisonError::into_inner);
+        self.findings = found.to_vec();
+        self.findings.iter_mut().for_each(|finding| redactor.finding(finding));
     }
 
     /// Says what went wrong while reading.
@@ -275,19 +282,24 @@ struct Worker {
 impl Worker {
     fn run(&mut self) {
         let mut pending = 0;
+        let mut published = Instant::now();
         loop {
             match self.input.poll(WAIT) {
                 Next::Packet(packet) => {
                     self.packet(&packet);
                     pending += 1;
-                    if pending >= BATCH || self.batch.len() >= BATCH {
-                        self.publish(false);
+                    // Slow traffic is shown as it comes, though it is never idle.
+                    let is_due = published.elapsed() >= WAIT;
+                    if is_due || pending >= BATCH || self.batch.len() >= BATCH {
+                        self.publish(is_due);
                         pending = 0;
+                        published = Instant::now();
                     }
                 }
                 Next::Idle => {
                     self.publish(true);
                     pending = 0;
+                    published = Instant::now();
                 }
                 Next::End => break,
             }
@@ -356,7 +368,7 @@ impl Worker {
         let mut data = self.data.write();
         data.packets = self.packets;
         if idle || found.len() != data.findings.len() {
-            data.findings = found.to_vec();
+            data.set_findings(found);
         }
         if idle {
             data.set_errors(&self.input.errors());

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -83,6 +84,9 @@ pub struct Host<'a> {
 /// Whether the terminal is ours and must be given back.
 static OURS: AtomicBool = AtomicBool::new(false);
 
+/// What other threads said when they panicked: it would be lost on the screens.
+static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
 type Screen = Terminal<CrosstermBackend<io::Stdout>>;
 
 /// Runs the application until it is left.
@@ -93,6 +97,9 @@ pub fn run(mut app: App, mut loader: Loader, mut host: Host<'_>) -> Result<(), S
         Err(error) => Err(error),
     };
     drop(guard);
+    for panic in PANICS.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        eprintln!("{panic}");
+    }
     // A file that was asked for is finished; what is said of it goes where it is seen.
     for export in host.exports.drain(..) {
         match export.join() {
@@ -102,7 +109,7 @@ pub fn run(mut app: App, mut loader: Loader, mut host: Host<'_>) -> Result<(), S
         }
     }
     loader.stop();
-    outcome.map_err(|e| format!("the terminal: {e}"))
+    outcome.map_err(|e| e.to_string())
 }
 
 fn events(
@@ -120,6 +127,9 @@ fn events(
             return Ok(());
         }
         let finished = loader.is_finished();
+        if finished && !loader.data.read().done {
+            return Err(io::Error::other("the reading thread failed; please report it"));
+        }
         let wait = match () {
             () if key_read.is_some() => Duration::ZERO,
             () if more => Duration::ZERO,
@@ -278,7 +288,14 @@ struct Guard;
 impl Guard {
     fn take(mouse: bool) -> io::Result<Guard> {
         let hook = panic::take_hook();
+        let main = thread::current().id();
         panic::set_hook(Box::new(move |info| {
+            // Another thread's end is not the end of the screens.
+            if OURS.load(Ordering::SeqCst) && thread::current().id() != main {
+                let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
+                panics.push(info.to_string());
+                return;
+            }
             // The message must come out on the screen that stays.
             restore();
             hook(info);

@@ -43,7 +43,7 @@ pub fn read(name: &str, show_secrets: bool) -> (Data, StoreReader) {
         linter.push(&record);
         data.push(record);
     });
-    data.findings = linter.into_findings();
+    data.set_findings(linter.findings());
     data.done = true;
     let reader = store.reader();
     (data, reader)

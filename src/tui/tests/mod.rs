@@ -2,6 +2,7 @@
 
 mod drive;
 mod monkey;
+mod places;
 mod scripts;
 mod secrets;
 mod snapshots;

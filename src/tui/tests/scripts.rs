@@ -71,7 +71,7 @@ fn a_filter_is_checked_while_it_is_typed() {
     drive.keys("/ ctrl-u").keys("\"type==audio\"").keys("esc");
     assert!(drive.screen().contains("1 of 747 messages"));
     drive.keys("/ ctrl-u enter");
-    assert!(drive.screen().contains("┃     1"), "{}", drive.screen());
+    assert!(drive.screen().contains(" 747 messages"), "{}", drive.screen());
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn the_mouse_selects_scrolls_and_changes_tabs() {
     assert_eq!(drive.app.shared.cursor.row, Some(2));
     drive.mouse(Mouse::Wheel { at: Position { x: 20, y: 6 }, lines: 3, zoom: false });
     assert_eq!(drive.app.shared.cursor.row, Some(5));
-    drive.mouse(Mouse::Click(Position { x: 3, y: 0 }));
+    drive.mouse(Mouse::Click(Position { x: 1, y: 0 }));
     assert_eq!(drive.app.screen, ScreenId::Sessions);
 }
 

@@ -13,9 +13,11 @@ fn secret(name: &str) -> String {
 
 #[test]
 fn no_screen_shows_a_stream_name() {
-    for name in
-        ["obs_publish_nginx.pcap", "gst_rtmp2sink_publish_nginx.pcap", "rtmpdump_play_nginx.pcap"]
-    {
+    for name in [
+        "hevc_aac_publish_play_srs.pcap",
+        "av1_opus_publish_play_lal.pcap",
+        "play_missing_stream_nginx.pcap",
+    ] {
         let secret = secret(name);
         assert!(secret.len() > 2, "{name}: {secret}");
         let hex: String = secret.bytes().map(|b| format!("{b:02x} ")).collect();

@@ -130,7 +130,7 @@ fn odd_things_are_reached_by_key() {
     while stage.shared.cursor.time.is_none_or(|time| time < gap) {
         stage.press(&[Action::NextFinding]);
     }
-    let text = stage.text((120, 40));
+    let text = stage.text((120, 60));
     assert!(text.contains("capture-loss: "), "{text}");
     stage.press(&[Action::PreviousFinding]);
     assert!(stage.shared.cursor.time.unwrap() < gap);
