@@ -151,6 +151,12 @@ impl Arena {
                 numbers.next();
             }
         }
+        if flags & RECEIVED != 0 {
+            for _ in 0..numbers.next() {
+                numbers.next();
+                numbers.next();
+            }
+        }
         let mut end = offset;
         let mut first_end = None;
         numbers.runs(flags >> HEADER_RUNS & 3, offset, true, |run| {
