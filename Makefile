@@ -2,17 +2,19 @@
 # it installs with apt-get (through sudo when you are not root). See README.md for macOS.
 
 CARGO ?= cargo
-DEMO_CAPTURE ?= captures/ffmpeg_publish_nginx.pcap
+DEMO_CAPTURE ?= captures/obs_publish_nginx.pcap
 # Seconds that `fuzz-smoke` gives each target.
 FUZZ_SECONDS ?= 60
 # Size of the capture that `bench` makes, in megabytes.
 BENCH_MB ?= 800
 
 # Real programs that the tests run or compare with. The tests start their own nginx.
-TEST_TOOLS = libpcap-dev tshark tcpdump ffmpeg nginx libnginx-mod-rtmp rtmpdump zstd iproute2
+TEST_TOOLS = libpcap-dev tshark tcpdump ffmpeg nginx libnginx-mod-rtmp rtmpdump zstd iproute2 python3 chromium tmux \
+	gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+	gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 FUZZ_TARGETS = $(basename $(notdir $(wildcard tests/fuzz/fuzz_targets/*.rs)))
 
-.PHONY: help build demo test test-tools bench fuzz-smoke clean
+.PHONY: help build demo pictures test test-tools bench fuzz-smoke clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,12 +28,24 @@ build: ## Build target/release/rtmpscope
 		$(CARGO) build --locked --release --no-default-features --features cli,tui; \
 	fi
 
-demo: build ## Build, then decode a bundled capture
-	@echo '$$ rtmpscope dump $(DEMO_CAPTURE)'
-	@target/release/rtmpscope dump $(DEMO_CAPTURE)
+# The report exits with 1 when it found something, which is no failure of the demonstration.
+demo: build ## Build, then open a bundled capture (without a terminal: print what it holds)
+	@if [ -t 0 ] && [ -t 1 ]; then \
+		target/release/rtmpscope view $(DEMO_CAPTURE); \
+	else \
+		echo '$$ rtmpscope dump --summary --format text $(DEMO_CAPTURE)'; \
+		target/release/rtmpscope dump --summary --format text $(DEMO_CAPTURE) && \
+		echo && echo '$$ rtmpscope report $(DEMO_CAPTURE)' && \
+		{ target/release/rtmpscope report --format text $(DEMO_CAPTURE) || [ $$? -eq 1 ]; }; \
+	fi
+
+pictures: build ## Take the pictures of the README from the program (docs/pictures)
+	@.ci/install tmux python3
+	python3 tests/pictures/pictures.py target/release/rtmpscope docs/pictures
 
 test-tools: ## Install what the tests need
 	@.ci/install $(TEST_TOOLS)
+	@.ci/install chromium || echo "without chromium the page of \`report\` is not tested" >&2
 
 # The feature sets that leave things out are only type-checked: all their code is tested above.
 test: test-tools ## Install what the tests need, then run all tests
@@ -41,7 +55,7 @@ test: test-tools ## Install what the tests need, then run all tests
 	$(CARGO) test --locked --all-features
 
 bench: ## Measure against capinfos, tcpdump and tshark (BENCH_MB=800)
-	@.ci/install libpcap-dev tshark tcpdump
+	@.ci/install libpcap-dev tshark tcpdump tmux
 	$(CARGO) build --locked --release
 	$(CARGO) bench --locked --bench passive -- --megabytes $(BENCH_MB)
 

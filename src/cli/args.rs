@@ -89,6 +89,8 @@ pub(super) enum Format {
     Ndjson,
     /// One JSON array of the same objects
     Json,
+    /// Comma-separated values: messages only, a line each
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

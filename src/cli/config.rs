@@ -44,10 +44,14 @@ fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
+fn named() -> Option<PathBuf> {
+    std::env::var_os("RTMPSCOPE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
 /// The file that `RTMPSCOPE_CONFIG` names, or the one in the user's configuration directory.
 fn config_path() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("RTMPSCOPE_CONFIG").filter(|path| !path.is_empty()) {
-        return Some(path.into());
+    if let Some(path) = named() {
+        return Some(path);
     }
     let base = etcetera::choose_base_strategy().ok()?;
     Some(base.config_dir().join("rtmpscope").join("config.toml"))
@@ -59,10 +63,7 @@ pub(super) fn load_config() -> Result<Config, String> {
     match std::fs::read_to_string(&path) {
         Ok(text) => Config::parse(&text, &path.display().to_string()),
         // A file that was named has to be there.
-        Err(error)
-            if error.kind() == std::io::ErrorKind::NotFound
-                && std::env::var_os("RTMPSCOPE_CONFIG").is_none() =>
-        {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named().is_none() => {
             Ok(Config::default())
         }
         Err(error) => Err(format!("cannot read {}: {error}", path.display())),

@@ -217,6 +217,14 @@ fn told(done: &Extracted, epoch: Option<Timestamp>) -> Vec<String> {
     if done.too_large > 0 {
         lines.push(format!("{} messages larger than an FLV tag left out", done.too_large));
     }
+    for (media, frames) in ["audio", "video"].iter().zip(done.unconfigured) {
+        if frames > 0 {
+            lines.push(format!(
+                "{frames} {media} frames come before any codec configuration in the capture: \
+                 players cannot decode them"
+            ));
+        }
+    }
     for time in &done.resets {
         lines.push(format!(
             "timestamps began anew at {}: the file goes on without the jump",

@@ -438,6 +438,7 @@ fn list(format: Format) -> Result<u8, String> {
             }
         }
         Format::Json => text = json(&lines)? + "\n",
+        Format::Csv => return Err("--list-interfaces has no CSV; --format ndjson".into()),
     }
     match std::io::stdout().write_all(text.as_bytes()) {
         // A closed pipe is how a reader says that it has seen enough.

@@ -54,6 +54,11 @@ impl Plan {
         if wants_text && format != Format::Text {
             return Err("-v and -x are for --format text; --fields has the same in JSON".into());
         }
+        if format == Format::Csv && (args.fields || args.summary) {
+            return Err(
+                "--format csv has messages only; --fields and --summary have no column".into()
+            );
+        }
         let colour = match args.color {
             Color::Always => true,
             Color::Never => false,
@@ -212,6 +217,7 @@ mod tests {
             (&["dump", "-v", "--format", "ndjson", "x"], "--fields"),
             (&["dump", "--type", "vidio", "x"], "vidio"),
             (&["dump", "--filter", "key && vidio", "x"], "at 8: there is no field vidio"),
+            (&["dump", "--summary", "--format", "csv", "x"], "csv"),
             (&["dump", "-", "-"], "-"),
             (&["dump", "--summary", "-x", "y"], "--summary"),
             (&["dump", "-o", "/nonexistent/dir/x", "y"], "/nonexistent/dir/x"),

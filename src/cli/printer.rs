@@ -6,7 +6,9 @@ use super::args::Format;
 use super::plan::Plan;
 use super::select::Select;
 use crate::analysis::Record;
-use crate::report::{Detail, FieldLines, JsonWriter, NdjsonWriter, Redactor, TextWriter};
+use crate::report::{
+    CsvWriter, Detail, FieldLines, JsonWriter, NdjsonWriter, Redactor, TextWriter,
+};
 
 type Out = BufWriter<Box<dyn Write>>;
 
@@ -14,6 +16,7 @@ enum Writer {
     Text(Box<TextWriter<Out>>),
     Ndjson(NdjsonWriter<Out>),
     Json(JsonWriter<Out>),
+    Csv(Box<CsvWriter<Out>>),
 }
 
 /// Prints records; keeps the first failure, after which it does nothing.
@@ -36,6 +39,7 @@ impl Printer {
             Format::Text => Writer::Text(Box::new(TextWriter::new(out, plan.colour, plan.detail))),
             Format::Ndjson => Writer::Ndjson(NdjsonWriter::new(out)),
             Format::Json => Writer::Json(JsonWriter::new(out)),
+            Format::Csv => Writer::Csv(Box::new(CsvWriter::new(out))),
         };
         Printer {
             writer,
@@ -67,6 +71,7 @@ impl Printer {
             Writer::Text(writer) => writer.write(&record, fields),
             Writer::Ndjson(writer) => writer.write(&record, fields),
             Writer::Json(writer) => writer.write(&record, fields),
+            Writer::Csv(writer) => writer.write(&record),
         };
         self.failure = result.err();
     }
@@ -84,12 +89,13 @@ impl Printer {
     /// Lets a reader see what was printed so far.
     pub(super) fn flush(&mut self) {
         if self.failure.is_none() {
-            let out = match &mut self.writer {
-                Writer::Text(writer) => writer.out(),
-                Writer::Ndjson(writer) => writer.out(),
-                Writer::Json(writer) => writer.out(),
+            let flushed = match &mut self.writer {
+                Writer::Text(writer) => writer.out().flush(),
+                Writer::Ndjson(writer) => writer.out().flush(),
+                Writer::Json(writer) => writer.out().flush(),
+                Writer::Csv(writer) => writer.flush(),
             };
-            self.failure = out.flush().err();
+            self.failure = flushed.err();
         }
     }
 

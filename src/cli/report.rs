@@ -10,7 +10,7 @@ use super::progress::Bar;
 use super::{EXIT_FINDINGS, EXIT_OK, EXIT_TROUBLE, rules};
 use crate::analysis::{self, Pipeline};
 use crate::capture::{Capture, CommentPlace, Input, OpenOptions, PcapngWriter};
-use crate::lint::{self, Limit, Profile, Severity, Thresholds};
+use crate::lint::{self, Limit, Severity, Thresholds};
 use crate::report::findings::{self, Annotations, Collector, Judged, Style};
 use crate::report::html;
 
@@ -27,8 +27,8 @@ Examples:
 Stream keys, tokens and passwords are replaced by placeholders such as <stream-1>; --show-secrets
 shows them.
 
-Exit status: 0 no finding of the severity that --fail-on names, or of a greater one; 1 there is one;
-2 wrong usage, an input that cannot be read, or one that is damaged or cut (what could be read was
+Exit status: 0 no session failed, and there is no finding of the severity that --fail-on names or of a
+greater one; 1 otherwise; 2 wrong usage, an input that cannot be read, or one that is damaged or cut (what could be read was
 judged).";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -73,9 +73,10 @@ pub(super) struct ReportArgs {
     #[arg(long, value_name = "RULES", value_delimiter = ',', allow_hyphen_values = true)]
     rules: Vec<String>,
 
-    /// Whose habits and limits count: generic, youtube, twitch, nginx-rtmp, srs or mediamtx
-    #[arg(long, value_name = "NAME", default_value = "generic")]
-    profile: String,
+    /// Whose habits and limits count: generic (the default), youtube, twitch, nginx-rtmp, srs or
+    /// mediamtx. Without it the configuration file's thresholds count
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
 
     /// Change a threshold; `rtmpscope rules --thresholds` lists them. May be repeated
     #[arg(long, value_name = "NAME=VALUE")]
@@ -168,7 +169,9 @@ pub(super) fn run(mut args: ReportArgs) -> Result<u8, String> {
     };
     Ok(if !errors.is_empty() {
         EXIT_TROUBLE
-    } else if judged.findings.iter().any(|finding| finding.severity >= least) {
+    } else if judged.findings.iter().any(|finding| finding.severity >= least)
+        || judged.report.sessions.iter().any(|session| session.headline.failed())
+    {
         EXIT_FINDINGS
     } else {
         EXIT_OK
@@ -176,11 +179,10 @@ pub(super) fn run(mut args: ReportArgs) -> Result<u8, String> {
 }
 
 fn thresholds(args: &ReportArgs) -> Result<Thresholds, String> {
-    let profile = Profile::from_name(&args.profile).ok_or_else(|| {
-        let names: Vec<&str> = Profile::ALL.iter().map(|profile| profile.name()).collect();
-        format!("--profile {}: there are {}", args.profile, names.join(", "))
-    })?;
-    let mut thresholds = Thresholds::of(profile);
+    let mut thresholds = match args.profile.as_deref() {
+        Some(name) => Thresholds::of(rules::profile(name)?),
+        None => configured()?,
+    };
     for setting in &args.set {
         let (name, value) = setting.split_once('=').ok_or_else(|| {
             format!("--set {setting}: write it as NAME=VALUE, such as {}=2", first_limit())
@@ -196,6 +198,18 @@ fn thresholds(args: &ReportArgs) -> Result<Thresholds, String> {
         })?;
     }
     Ok(thresholds)
+}
+
+/// What the configuration file says.
+#[cfg(feature = "tui")]
+fn configured() -> Result<Thresholds, String> {
+    Ok(super::config::load_config()?.thresholds)
+}
+
+/// The file is that of the screens, which this build lacks.
+#[cfg(not(feature = "tui"))]
+fn configured() -> Result<Thresholds, String> {
+    Ok(Thresholds::default())
 }
 
 fn first_limit() -> &'static str {

@@ -62,12 +62,16 @@ pub(super) fn run(args: RulesArgs) -> Result<u8, String> {
     }
 }
 
-fn thresholds(profile: &str) -> Result<String, String> {
-    let profile = Profile::from_name(profile).ok_or_else(|| {
+/// The profile of that name.
+pub(super) fn profile(name: &str) -> Result<Profile, String> {
+    Profile::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = Profile::ALL.iter().map(|profile| profile.name()).collect();
-        format!("--profile {profile}: there are {}", names.join(", "))
-    })?;
-    let values = Thresholds::of(profile);
+        format!("--profile {name}: there are {}", names.join(", "))
+    })
+}
+
+fn thresholds(name: &str) -> Result<String, String> {
+    let values = Thresholds::of(profile(name)?);
     let width = Limit::all().map(|limit| limit.name().len()).max().unwrap_or(0);
     Ok(Limit::all()
         .map(|limit| {

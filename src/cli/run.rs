@@ -34,7 +34,6 @@ pub fn main() -> ExitCode {
         Some(args::Command::View(args)) => view::run(args),
         #[cfg(feature = "tui")]
         Some(args::Command::Config(args)) => config::run(&args),
-        Some(args::Command::Sanitize(args)) => sanitize::run(args),
         None => bare(args.dump),
     };
     match outcome {

@@ -5,19 +5,19 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use super::config::load_config;
 use super::plan::{inputs, port};
-use super::{EXIT_OK, export};
+use super::{EXIT_OK, EXIT_TROUBLE, export};
 use crate::analysis::filter::Filter;
 use crate::tui::app::{App, Start};
 use crate::tui::config::Config;
 use crate::tui::contract::ScreenId;
 use crate::tui::loader::{LoadOptions, Loader};
-use crate::tui::run::{ExportJob, Host, run as run_screens};
+use crate::tui::run::{Host, restore, run as run_screens};
 use crate::tui::theme::{Theme, ThemeName};
 use crate::tui::trace::Trace;
 
@@ -101,7 +101,7 @@ pub(super) fn show(
         );
     }
     let options = LoadOptions {
-        decode_as,
+        decode_as: decode_as.clone(),
         show_secrets: args.show_secrets,
         thresholds: config.thresholds.clone(),
     };
@@ -119,7 +119,9 @@ pub(super) fn show(
         .map_err(|e| format!("RTMPSCOPE_TRACE: cannot write the file: {e}"))?;
     let host = Host {
         reload: &mut reload,
-        export: &mut |job: &ExportJob<'_>| export::write(job),
+        export: export::write,
+        decode_as,
+        exports: Vec::new(),
         quit: &quit,
         trace,
         mouse: config.mouse,
@@ -204,12 +206,24 @@ fn locale_is_utf8() -> bool {
     })
 }
 
+/// How long the screens have to end in order after a signal.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// SIGTERM, SIGHUP and SIGINT end the screens in order, so that the terminal comes back.
+///
+/// When the terminal is gone (its window was closed), crossterm reads its end over and over and
+/// never comes back from looking for keys: then the process ends without it.
 fn leave_on_signal() -> Result<Arc<AtomicBool>, String> {
     let quit = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&quit);
-    ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst))
-        .map_err(|e| format!("cannot handle signals: {e}"))?;
+    let leave = move || {
+        flag.store(true, Ordering::SeqCst);
+        std::thread::sleep(GRACE);
+        if restore() {
+            std::process::exit(EXIT_TROUBLE.into());
+        }
+    };
+    ctrlc::set_handler(leave).map_err(|e| format!("cannot handle signals: {e}"))?;
     Ok(quit)
 }
 

@@ -41,7 +41,12 @@ pub(super) struct Desk<'a> {
     pub findings: &'a mut Vec<Finding>,
     /// Indices into `findings` of this session's.
     pub open: &'a mut Vec<usize>,
+    /// Findings that there was no room for.
+    pub dropped: &'a mut u64,
 }
+
+/// Findings that are kept: a scan of all ports is a million sessions, and tells nothing new.
+const MAX_FINDINGS: usize = 100_000;
 
 /// What a check has found.
 pub(super) struct Report {
@@ -152,6 +157,10 @@ impl Desk<'_> {
                     finding.related.push(related);
                 }
             }
+            return;
+        }
+        if self.findings.len() >= MAX_FINDINGS {
+            *self.dropped += 1;
             return;
         }
         self.open.push(self.findings.len());

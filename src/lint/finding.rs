@@ -58,7 +58,8 @@ impl Place {
         let message = &record.message;
         let last = message.pieces.runs().last().or(message.headers.runs().last());
         let end = last.map_or(message.offset, |run| {
-            run.offset + run.stride * run.count.saturating_sub(1) + run.len
+            let last = run.stride.saturating_mul(run.count.saturating_sub(1));
+            run.offset.saturating_add(last).saturating_add(run.len)
         });
         Place {
             time: message.time,
@@ -86,7 +87,7 @@ impl Place {
             time: record.time.unwrap_or(now),
             direction: record.direction,
             frames: record.frame.into_iter().collect(),
-            bytes: record.offset.map(|offset| offset..offset + 1),
+            bytes: record.offset.map(|offset| offset..offset.saturating_add(1)),
             field: None,
         }
     }

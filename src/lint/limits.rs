@@ -124,6 +124,8 @@ limits! {
         "Media bit rate above which the chunk size of 128 is worth a word.";
     ChunkOverheadPercent "chunk.overhead-percent" "%" 2.0
         "Share of chunk headers in the stream that is worth a warning.";
+    CompactPercent "chunk.compact-percent" "%" 1.0
+        "Avoidable header bytes of the whole stream that are worth a word.";
     ChunkSizeChanges "chunk.size-changes" "" 8.0
         "Changes of the chunk size that are normal.";
     MessageMax "chunk.message-max" "bytes" 1048576.0

@@ -53,6 +53,7 @@ pub struct Linter {
     others: Others,
     stories: Stories,
     findings: Vec<Finding>,
+    dropped: u64,
     /// Of the capture itself.
     capture_open: Vec<usize>,
     now: Timestamp,
@@ -67,25 +68,34 @@ struct Entry {
     open: Vec<usize>,
 }
 
-/// A rule and one of its functions.
-type Hook<F> = (&'static Rule, F);
+/// A function of a rule that looks at such records.
+type Look<T> = fn(&mut Context<'_>, &T);
+
+/// A function of a rule that looks at a session once in a second.
+type Watch = fn(&mut Context<'_>);
+
+/// A function of a rule that looks at the whole capture.
+type Survey = fn(&mut CaptureContext<'_>, &End);
+
+/// Rules and their functions.
+type Hooked<T> = Vec<(&'static Rule, Look<T>)>;
 
 /// The checks by what they look at: a picture meets only those that want pictures.
 #[derive(Default)]
 struct Hooks {
-    session: Vec<Hook<fn(&mut Context<'_>, &SessionRecord)>>,
-    handshake: Vec<Hook<fn(&mut Context<'_>, &HandshakeRecord)>>,
-    message: Vec<Hook<fn(&mut Context<'_>, &MessageRecord)>>,
-    control: Vec<Hook<fn(&mut Context<'_>, &MessageRecord)>>,
-    command: Vec<Hook<fn(&mut Context<'_>, &MessageRecord)>>,
-    data: Vec<Hook<fn(&mut Context<'_>, &MessageRecord)>>,
-    media: Vec<Hook<fn(&mut Context<'_>, &MessageRecord)>>,
-    anomaly: Vec<(&'static str, Hook<fn(&mut Context<'_>, &AnomalyRecord)>)>,
-    gap: Vec<Hook<fn(&mut Context<'_>, &GapRecord)>>,
-    tcp: Vec<Hook<fn(&mut Context<'_>, &TcpRecord)>>,
-    tick: Vec<Hook<fn(&mut Context<'_>)>>,
-    end: Vec<Hook<fn(&mut Context<'_>, &SessionEnd)>>,
-    capture: Vec<Hook<fn(&mut CaptureContext<'_>, &End)>>,
+    session: Hooked<SessionRecord>,
+    handshake: Hooked<HandshakeRecord>,
+    message: Hooked<MessageRecord>,
+    control: Hooked<MessageRecord>,
+    command: Hooked<MessageRecord>,
+    data: Hooked<MessageRecord>,
+    media: Hooked<MessageRecord>,
+    anomaly: Vec<(&'static str, &'static Rule, Look<AnomalyRecord>)>,
+    gap: Hooked<GapRecord>,
+    tcp: Hooked<TcpRecord>,
+    tick: Vec<(&'static Rule, Watch)>,
+    end: Hooked<SessionEnd>,
+    capture: Vec<(&'static Rule, Survey)>,
 }
 
 impl Hooks {
@@ -101,7 +111,7 @@ impl Hooks {
                     Check::Command(f) => hooks.command.push((rule, f)),
                     Check::Data(f) => hooks.data.push((rule, f)),
                     Check::Media(f) => hooks.media.push((rule, f)),
-                    Check::Anomaly(kind, f) => hooks.anomaly.push((kind, (rule, f))),
+                    Check::Anomaly(kind, f) => hooks.anomaly.push((kind, rule, f)),
                     Check::Gap(f) => hooks.gap.push((rule, f)),
                     Check::Tcp(f) => hooks.tcp.push((rule, f)),
                     Check::Tick(f) => hooks.tick.push((rule, f)),
@@ -126,6 +136,7 @@ macro_rules! parts {
                 thresholds: &$linter.thresholds,
                 others: &$linter.others,
                 findings: &mut $linter.findings,
+                dropped: &mut $linter.dropped,
                 now: $linter.now,
             };
             (entry, parts)
@@ -142,6 +153,7 @@ impl Linter {
             others: Others::default(),
             stories: Stories::default(),
             findings: Vec::new(),
+            dropped: 0,
             capture_open: Vec::new(),
             now: Timestamp::default(),
             next_tick: Timestamp(i64::MIN),
@@ -172,6 +184,11 @@ impl Linter {
         &self.findings
     }
 
+    /// Findings beyond the most that are kept: they are not among [`Linter::findings`].
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
     /// What was found.
     pub fn into_findings(self) -> Vec<Finding> {
         self.findings
@@ -199,6 +216,7 @@ impl Linter {
             thresholds: &self.thresholds,
             others: &self.others,
             findings: &mut self.findings,
+            dropped: &mut self.dropped,
             now: self.now,
         };
         for entry in self.sessions.values_mut() {
@@ -270,7 +288,7 @@ impl Linter {
         else {
             return;
         };
-        for (kind, (rule, check)) in hooks {
+        for (kind, rule, check) in hooks {
             if *kind == record.kind && sees(rule, &entry.state, record.direction, true) {
                 check(&mut parts.context(entry, rule), record);
             }
@@ -334,6 +352,7 @@ impl Linter {
                 session: None,
                 findings: &mut self.findings,
                 open: &mut self.capture_open,
+                dropped: &mut self.dropped,
             };
             let (others, limits) = (&self.others, &self.thresholds);
             check(&mut CaptureContext { others, now: self.now, limits, desk }, end);
@@ -346,6 +365,7 @@ struct Parts<'a> {
     thresholds: &'a Thresholds,
     others: &'a Others,
     findings: &'a mut Vec<Finding>,
+    dropped: &'a mut u64,
     now: Timestamp,
 }
 
@@ -362,6 +382,7 @@ impl Parts<'_> {
                 session: Some(entry.state.info.session),
                 findings: self.findings,
                 open: &mut entry.open,
+                dropped: self.dropped,
             },
         }
     }
@@ -383,13 +404,15 @@ fn escalate(finding: &mut Finding, state: &SessionState, closing: &Ending, after
     let receiver = finding.place.direction.map(Direction::reverse);
     // A player that went on to take pictures closes because its user wants to.
     let server = state.server();
+    let first = finding.place.time;
     let played_on = receiver == Some(Direction::ClientToServer)
-        && [&server.audio, &server.video].iter().any(|clock| clock.last_time > Some(finding.last));
+        && [&server.audio, &server.video].iter().any(|clock| clock.last_time > Some(first));
     if played_on {
         return;
     }
+    // What the receiver took once without closing it took; the first time counts.
     let (closer, time) = (closing.by, closing.time);
-    if closer.is_some() && closer == receiver && time.seconds_since(finding.last) <= after {
+    if closer.is_some() && closer == receiver && time.seconds_since(first) <= after {
         finding.severity = severity;
         let place = Place::at(time, closer);
         finding.related.push(Related { what: "the peer closed here", session: None, place });

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
-use super::state::{SessionState, StreamUse};
+use super::state::{Kind, SessionState, StreamUse};
 use crate::analysis::SessionEnd;
 use crate::base::Timestamp;
 use crate::flow::EndReason;
@@ -29,6 +29,9 @@ pub struct OtherSession {
     pub stream: Option<String>,
     /// What it was for.
     pub used: Option<StreamUse>,
+    /// Longest step from picture to picture that its client sent, in milliseconds; at most a second
+    /// old.
+    pub longest_step_ms: f64,
     /// Stream bytes, client first.
     pub bytes: [u64; 2],
     /// Code and description of its last status; the description may repeat a secret.
@@ -87,6 +90,7 @@ fn brief(state: &SessionState) -> OtherSession {
         app: state.connect.as_ref().and_then(|connect| connect.app.clone()),
         stream: state.stream_name().map(str::to_owned),
         used: state.purpose(),
+        longest_step_ms: state.client().track(Kind::Video, 0).map_or(0.0, |track| track.steps.max),
         bytes: [state.client().offset, state.server().offset],
         last_status: last_status.map(|s| (s.code.clone(), s.description.clone())),
     }

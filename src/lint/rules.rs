@@ -8,6 +8,7 @@ mod close;
 mod command;
 mod control;
 mod ertmp;
+mod ertmp_form;
 mod handshake;
 mod http;
 mod media_config;
@@ -16,6 +17,7 @@ mod media_meta;
 mod media_payload;
 mod media_rate;
 mod media_time;
+mod order;
 mod play;
 mod play_media;
 mod publish;
@@ -34,7 +36,7 @@ const LAYERS: &[&[&[Rule]]] = &[
     chunk::RULES,
     control::RULES,
     amf::RULES,
-    &[command::RULES, auth::RULES, calls::RULES],
+    &[command::RULES, auth::RULES, calls::RULES, order::RULES],
     &[publish::RULES, publish_media::RULES],
     &[play::RULES, play_media::RULES],
     &[
@@ -45,7 +47,7 @@ const LAYERS: &[&[&[Rule]]] = &[
         media_rate::RULES,
         media_meta::RULES,
     ],
-    &[ertmp::RULES, close::RULES],
+    &[ertmp::RULES, ertmp_form::RULES, close::RULES],
 ];
 
 /// What rules keep for themselves of a session, beside what the engine knows.

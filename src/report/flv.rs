@@ -152,6 +152,9 @@ pub struct Extracted {
     pub gaps: Vec<(Timestamp, u64, GapKind)>,
     /// All gaps.
     pub gap_count: u64,
+    /// Audio and video frames that came before any configuration of their codec, where the codec
+    /// has one: players cannot decode them, nor those after them while none comes.
+    pub unconfigured: [u64; 2],
     /// Times at which timestamps began anew; the file goes on without the jump.
     pub resets: Vec<Timestamp>,
     /// Milliseconds from the first tag to the last.
@@ -181,6 +184,8 @@ pub struct FlvExtractor<W> {
     last: Option<(u32, Timestamp)>,
     /// Its timestamp in the file.
     at: i64,
+    /// Whether a configuration of audio and of video was written.
+    configured: [bool; 2],
     done: Extracted,
 }
 
@@ -194,6 +199,7 @@ impl<W: Write> FlvExtractor<W> {
             base: stream.base.unwrap_or(0),
             last: None,
             at: 0,
+            configured: [false; 2],
             done: Extracted::default(),
         })
     }
@@ -235,6 +241,7 @@ impl<W: Write> FlvExtractor<W> {
         }
         match &message.body {
             Body::Audio(_) | Body::Video(_) => {
+                self.note_config(&message.body);
                 let kind = message.type_id.0;
                 self.tag(kind, message.timestamp, message.time, &message.payload)
             }
@@ -250,6 +257,7 @@ impl<W: Write> FlvExtractor<W> {
                     };
                     match &part.body {
                         Body::Audio(_) | Body::Video(_) => {
+                            self.note_config(&part.body);
                             self.tag(part.type_id.0, timestamp, message.time, data)?;
                         }
                         Body::Data(_) => {
@@ -277,6 +285,22 @@ impl<W: Write> FlvExtractor<W> {
                 }
             }
             _ => Ok(()),
+        }
+    }
+
+    fn note_config(&mut self, body: &Body) {
+        let (index, codec, config, coded) = match body {
+            Body::Audio(tag) if !tag.empty => {
+                (0, tag.codec_name(), tag.is_sequence_header(), tag.is_coded())
+            }
+            Body::Video(tag) => (1, tag.codec_name(), tag.is_sequence_header(), tag.is_coded()),
+            _ => return,
+        };
+        let needed = matches!(codec, "avc" | "hevc" | "vvc" | "av1" | "aac" | "opus" | "flac");
+        if config {
+            self.configured[index] = true;
+        } else if coded && needed && !self.configured[index] {
+            self.done.unconfigured[index] += 1;
         }
     }
 
@@ -327,7 +351,7 @@ impl<W: Write> FlvExtractor<W> {
             None => {
                 let at = since(self.base, raw);
                 // Configurations and the like are sent with 0 before the first frame.
-                if at < -MAX_INTERLEAVE || at > MAX_JUMP {
+                if !(-MAX_INTERLEAVE..=MAX_JUMP).contains(&at) {
                     return 0;
                 }
                 self.at = at;

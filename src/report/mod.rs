@@ -6,6 +6,7 @@
 
 mod amf;
 mod body;
+mod csv;
 mod describe;
 mod diff;
 mod fields;
@@ -28,6 +29,7 @@ mod summary;
 #[cfg(feature = "cli")]
 mod text;
 
+pub use csv::CsvWriter;
 pub use describe::{codec_config, describe};
 pub use diff::{Side, diff_json, diff_text};
 pub use fields::{FieldLine, FieldLines};

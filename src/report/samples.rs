@@ -246,6 +246,7 @@ pub(super) fn every_record() -> Vec<Record> {
                 valid,
                 echo: valid.map(|_| false),
                 signature: valid,
+                copy: valid.map(|_| false),
                 answer: Vec::new(),
                 complete: true,
                 end_offset: 3073,

@@ -160,6 +160,8 @@ pub struct Handshake {
     pub echo: Option<bool>,
     /// Whether C2/S2 ends in a valid signature.
     pub signature: Option<bool>,
+    /// Whether C1/S1 repeats the random bytes of the peer's packet. `None` when it cannot be told.
+    pub copy: Option<bool>,
     /// The first bytes of C2/S2, 32 at most, as far as they came without a gap.
     pub answer: Vec<u8>,
     /// Whether all 3073 bytes were seen.

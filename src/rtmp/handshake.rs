@@ -138,6 +138,9 @@ impl HandshakeReader {
             valid,
             echo,
             signature,
+            copy: first
+                .zip(peer.first.as_deref())
+                .map(|(own, theirs)| handshake::echo(own, theirs).random),
             answer: self.answer().to_vec(),
             complete: self.is_complete() && self.missing.is_empty(),
             end_offset: self.seen(),

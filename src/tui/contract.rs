@@ -11,6 +11,8 @@ use ratatui::layout::{Position, Rect};
 use super::action::Action;
 use super::detail::Detail;
 use super::theme::Theme;
+use crate::analysis::compare::Trails;
+use crate::analysis::figures::Figures;
 use crate::analysis::index::{Index, Row, SessionIndex};
 use crate::base::Timestamp;
 use crate::lint::Finding;
@@ -214,6 +216,10 @@ pub struct Ctx<'a> {
     pub shared: &'a Shared,
     /// What was found so far.
     pub findings: &'a [Finding],
+    /// Figures of the sessions.
+    pub figures: &'a Figures,
+    /// Steps of the sessions, to compare them by.
+    pub trails: &'a Trails,
     /// Rows of the current session that the filter takes, ascending; `None` while no filter is on.
     pub matches: Option<&'a [u32]>,
     /// The message under the cursor, for screens that [want](Screen::wants_detail) it.
@@ -299,8 +305,12 @@ impl<'a> Ctx<'a> {
 pub enum ExportKind {
     /// The packets of the session.
     Pcapng,
+    /// A playable file.
+    Flv,
     /// A JSON object per message.
     Ndjson,
+    /// A line per message, values separated by commas.
+    Csv,
     /// The ladder as Mermaid text.
     Mermaid,
 }

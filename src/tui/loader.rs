@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::analysis::compare::Trails;
+use crate::analysis::figures::Figures;
 use crate::analysis::index::Index;
 use crate::analysis::{Options, Pipeline, Record};
 use crate::base::Packet;
@@ -33,8 +35,12 @@ pub struct Data {
     pub index: Index,
     /// What hides secrets; it learnt them while reading.
     pub redactor: Arc<Mutex<Redactor>>,
-    /// What was found.
+    /// What was found, redacted.
     pub findings: Vec<Finding>,
+    /// Figures of the sessions.
+    pub figures: Figures,
+    /// Steps of the sessions, to compare them by.
+    pub trails: Trails,
     /// Packets read.
     pub packets: u64,
     /// What went wrong while reading, a line each.
@@ -50,6 +56,8 @@ impl Data {
             index: Index::new(),
             redactor: Arc::new(Mutex::new(Redactor::new(show_secrets))),
             findings: Vec::new(),
+            figures: Figures::new(),
+            trails: Trails::new(),
             packets: 0,
             errors: Vec::new(),
             done: false,
@@ -60,6 +68,15 @@ impl Data {
     pub fn push(&mut self, mut record: Record) {
         self.redactor.lock().unwrap_or_else(PoisonError::into_inner).redact(&mut record);
         self.index.push(&record);
+        self.figures.push(&record);
+        self.trails.push(&record);
+    }
+
+    /// Takes what was found so far; hides its secrets.
+    pub fn set_findings(&mut self, found: &[Finding]) {
+        let mut redactor = self.redactor.lock().unwrap_or_else(PoisonError::into_inner);
+        self.findings = found.to_vec();
+        self.findings.iter_mut().for_each(|finding| redactor.finding(finding));
     }
 
     /// Says what went wrong while reading.
@@ -231,6 +248,11 @@ impl Loader {
     /// Ends the thread and waits for it.
     pub fn stop(&mut self) {
         self.stop.stop();
+        self.join();
+    }
+
+    /// Waits until everything was read.
+    pub fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
             // A panic of the thread was reported when it happened.
             let _ = thread.join();
@@ -260,19 +282,24 @@ struct Worker {
 impl Worker {
     fn run(&mut self) {
         let mut pending = 0;
+        let mut published = Instant::now();
         loop {
             match self.input.poll(WAIT) {
                 Next::Packet(packet) => {
                     self.packet(&packet);
                     pending += 1;
-                    if pending >= BATCH || self.batch.len() >= BATCH {
-                        self.publish(false);
+                    // Slow traffic is shown as it comes, though it is never idle.
+                    let is_due = published.elapsed() >= WAIT;
+                    if is_due || pending >= BATCH || self.batch.len() >= BATCH {
+                        self.publish(is_due);
                         pending = 0;
+                        published = Instant::now();
                     }
                 }
                 Next::Idle => {
                     self.publish(true);
                     pending = 0;
+                    published = Instant::now();
                 }
                 Next::End => break,
             }
@@ -341,7 +368,7 @@ impl Worker {
         let mut data = self.data.write();
         data.packets = self.packets;
         if idle || found.len() != data.findings.len() {
-            data.findings = found.to_vec();
+            data.set_findings(found);
         }
         if idle {
             data.set_errors(&self.input.errors());

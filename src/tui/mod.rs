@@ -23,3 +23,6 @@ pub mod screens;
 pub mod theme;
 pub mod trace;
 pub mod view;
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ratatui::Terminal;
@@ -20,10 +22,11 @@ use super::app::{App, LoadState, Outcome};
 use super::clipboard;
 use super::contract::ExportKind;
 use super::keymap::Key;
-use super::loader::Loader;
+use super::loader::{Loader, SharedData};
 use super::mouse::MouseTracker;
 use super::trace::Trace;
 use super::view;
+use crate::capture::StoreReader;
 
 /// Time between frames while something moves by itself.
 const FRAME: Duration = Duration::from_millis(50);
@@ -32,24 +35,28 @@ const IDLE: Duration = Duration::from_millis(250);
 /// Longest time spent on filters and searches before keys are looked at again.
 const SLICE: Duration = Duration::from_millis(8);
 
-/// Writes an export: what, session, rows that the filter takes, path. Gives a line for the person.
-pub type Exporter<'a> = dyn FnMut(&ExportJob<'_>) -> Result<String, String> + 'a;
+/// Writes an export. Gives a line for the person.
+pub type Exporter = fn(&ExportJob) -> Result<String, String>;
 
 /// What to write.
-#[derive(Clone, Copy, Debug)]
-pub struct ExportJob<'a> {
+#[derive(Clone, Debug)]
+pub struct ExportJob {
     /// The kind.
     pub kind: ExportKind,
     /// The path.
-    pub path: &'a str,
+    pub path: String,
     /// The session.
     pub session: u32,
     /// Rows that the filter takes; `None` for all.
-    pub rows: Option<&'a [u32]>,
+    pub rows: Option<Vec<u32>>,
     /// What was read.
-    pub loader: &'a Loader,
+    pub data: SharedData,
+    /// Packets to be read again.
+    pub store: StoreReader,
     /// Whether secrets are shown.
     pub show_secrets: bool,
+    /// Ports to be taken for RTMP.
+    pub decode_as: Vec<u16>,
 }
 
 /// What the outside gives.
@@ -57,7 +64,11 @@ pub struct Host<'a> {
     /// Opens the input again, with secrets shown or hidden; `Err` says why that cannot be.
     pub reload: &'a mut dyn FnMut(bool) -> Result<Loader, String>,
     /// Writes files.
-    pub export: &'a mut Exporter<'a>,
+    pub export: Exporter,
+    /// Ports to be taken for RTMP.
+    pub decode_as: Vec<u16>,
+    /// Exports under way.
+    pub exports: Vec<JoinHandle<Result<String, String>>>,
     /// Set by a signal: leave.
     pub quit: &'a AtomicBool,
     /// Latencies.
@@ -73,6 +84,9 @@ pub struct Host<'a> {
 /// Whether the terminal is ours and must be given back.
 static OURS: AtomicBool = AtomicBool::new(false);
 
+/// What other threads said when they panicked: it would be lost on the screens.
+static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
 type Screen = Terminal<CrosstermBackend<io::Stdout>>;
 
 /// Runs the application until it is left.
@@ -83,8 +97,19 @@ pub fn run(mut app: App, mut loader: Loader, mut host: Host<'_>) -> Result<(), S
         Err(error) => Err(error),
     };
     drop(guard);
+    for panic in PANICS.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        eprintln!("{panic}");
+    }
+    // A file that was asked for is finished; what is said of it goes where it is seen.
+    for export in host.exports.drain(..) {
+        match export.join() {
+            Ok(Ok(line)) => eprintln!("{line}"),
+            Ok(Err(line)) => eprintln!("rtmpscope: {line}"),
+            Err(_) => {}
+        }
+    }
     loader.stop();
-    outcome.map_err(|e| format!("the terminal: {e}"))
+    outcome.map_err(|e| e.to_string())
 }
 
 fn events(
@@ -102,10 +127,13 @@ fn events(
             return Ok(());
         }
         let finished = loader.is_finished();
+        if finished && !loader.data.read().done {
+            return Err(io::Error::other("the reading thread failed; please report it"));
+        }
         let wait = match () {
             () if key_read.is_some() => Duration::ZERO,
             () if more => Duration::ZERO,
-            () if finished => IDLE,
+            () if finished && host.exports.is_empty() => IDLE,
             () => next_frame.saturating_duration_since(Instant::now()),
         };
         let mut outcomes = Vec::new();
@@ -146,6 +174,10 @@ fn events(
             if perform(outcome, terminal, app, loader, host)? {
                 return Ok(());
             }
+        }
+        while let Some(at) = host.exports.iter().position(JoinHandle::is_finished) {
+            tell(app, host.exports.remove(at).join());
+            dirty = true;
         }
         if let Some(line) = loader.take_failure() {
             app.trouble(line);
@@ -191,6 +223,15 @@ fn paint(
     Ok(more)
 }
 
+/// Tells how an export went.
+fn tell(app: &mut App, outcome: thread::Result<Result<String, String>>) {
+    match outcome {
+        Ok(Ok(line)) => app.say(line),
+        Ok(Err(line)) => app.trouble(line),
+        Err(_) => app.trouble("the export failed"),
+    }
+}
+
 /// Does what the application cannot; true when it is left.
 fn perform(
     outcome: Outcome,
@@ -222,19 +263,20 @@ fn perform(
             Err(error) => app.trouble(error),
         },
         Outcome::Export { kind, path, session } => {
-            let rows = app.filter.matches(session).map(<[u32]>::to_vec);
             let job = ExportJob {
                 kind,
-                path: &path,
+                path,
                 session,
-                rows: rows.as_deref(),
-                loader,
+                rows: app.filter.matches(session).map(<[u32]>::to_vec),
+                data: loader.data.clone(),
+                store: loader.store.clone(),
                 show_secrets: app.shared.show_secrets,
+                decode_as: host.decode_as.clone(),
             };
-            match (host.export)(&job) {
-                Ok(line) => app.say(line),
-                Err(error) => app.trouble(error),
-            }
+            app.say(format!("writing {}", job.path));
+            let write = host.export;
+            let thread = thread::Builder::new().name("export".into());
+            host.exports.push(thread.spawn(move || write(&job))?);
         }
     }
     Ok(false)
@@ -246,7 +288,14 @@ struct Guard;
 impl Guard {
     fn take(mouse: bool) -> io::Result<Guard> {
         let hook = panic::take_hook();
+        let main = thread::current().id();
         panic::set_hook(Box::new(move |info| {
+            // Another thread's end is not the end of the screens.
+            if OURS.load(Ordering::SeqCst) && thread::current().id() != main {
+                let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
+                panics.push(info.to_string());
+                return;
+            }
             // The message must come out on the screen that stays.
             restore();
             hook(info);
@@ -268,9 +317,10 @@ impl Drop for Guard {
     }
 }
 
-/// Gives the terminal back, once.
-fn restore() {
-    if OURS.swap(false, Ordering::SeqCst) {
+/// Gives the terminal back, once; false when it was given back before.
+pub fn restore() -> bool {
+    let ours = OURS.swap(false, Ordering::SeqCst);
+    if ours {
         // There is nobody left to tell if this fails.
         let _ = execute!(
             io::stdout(),
@@ -281,4 +331,5 @@ fn restore() {
         );
         let _ = disable_raw_mode();
     }
+    ours
 }

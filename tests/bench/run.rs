@@ -11,8 +11,10 @@
 
 mod generate;
 mod measure;
+mod screens;
 #[path = "../support/mod.rs"]
 mod support;
+mod view;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -133,6 +135,12 @@ fn run(ours: &Path, whole: &Path, half: &Path, written: &Written) {
     row("tcpdump -r FILE -w /dev/null", &["tcpdump", "-r", &file, "-w", "/dev/null"]);
     let summary = row("rtmpscope dump --summary", &[&ours, "dump", "--summary", &file]);
     row("rtmpscope dump --format ndjson", &[&ours, "dump", "--format", "ndjson", &file]);
+    let page = Path::new(DIRECTORY).join("bench.html");
+    let page = page.to_string_lossy();
+    let html = row(
+        "rtmpscope report --format html",
+        &[&ours, "report", "--format", "html", "-o", &page, &file],
+    );
     let fields = ["-Y", "rtmpt", "-T", "fields", "-e", "rtmpt.header.typeid"];
     let tshark: Vec<&str> = ["tshark", "-r", &file].into_iter().chain(fields).collect();
     let tshark = row("tshark -Y rtmpt -T fields", &tshark);
@@ -160,7 +168,18 @@ fn run(ours: &Path, whole: &Path, half: &Path, written: &Written) {
             println!("peak memory in MiB       {mib:>8.1}   (bar: less than 100)");
         }
     }
+    if let (Some(summary), Some(html)) = (&summary, &html) {
+        let ratio = html.seconds / summary.seconds;
+        println!("report html / --summary  {ratio:>8.2}   (bar: at most 2)");
+        if let Ok(page) = std::fs::metadata(&*page) {
+            let megabytes = page.len() as f64 / 1e6;
+            println!("report html, MB          {megabytes:>8.2}   (bar: less than 5)");
+        }
+    }
+    let _ = std::fs::remove_file(&*page);
+    view::measure(&ours, &file, Path::new(DIRECTORY));
     println!("{}", verdict(&ours, &file, written));
+    screens::measure(&ours, &file);
 }
 
 /// Reads the file once, so that no program pays for the disk.

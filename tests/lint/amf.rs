@@ -39,6 +39,11 @@ pub const ROWS: &[Row] = &[
     ),
     row("amf0/command/missing-fields", || command(&[&amf0(&[V::Str("probe")])]), clean).error(),
     row(
+        "robust/message/shared-object-malformed",
+        || typed(3, MessageType::SHARED_OBJECT_AMF0, shared_object(200)),
+        || typed(3, MessageType::SHARED_OBJECT_AMF0, shared_object(0)),
+    ),
+    row(
         "amf0/command/wrong-types",
         || command(&[&amf0(&[V::Num(1.0), V::Num(2.0), V::Null])]),
         clean,
@@ -127,5 +132,13 @@ fn date(zone: u8) -> Vec<u8> {
     let mut out = vec![8, 0, 0, 0, 1, 0, 1, b'd', 0x0b];
     out.extend([0; 8]);
     out.extend([0, zone, 0, 0, 9]);
+    out
+}
+
+/// Shared object `so` with one event Use (1) that announces so many bytes and has none.
+fn shared_object(len: u8) -> Vec<u8> {
+    let mut out = vec![0, 2, b's', b'o'];
+    out.extend([0; 12]);
+    out.extend([1, 0, 0, 0, len]);
     out
 }

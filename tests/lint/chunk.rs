@@ -114,6 +114,11 @@ pub const ROWS: &[Row] = &[
         || Sample::File("play_missing_stream_nginx.pcap"),
     ),
     row("chunk/interleaved", || plan(|plan| plan.interleave = true), clean),
+    row(
+        "rtmp/chunk/compact-header",
+        || small_messages(FmtPolicy::Full),
+        || small_messages(FmtPolicy::Auto),
+    ),
     row("rtmp/chunk/multiple-msid-one-csid", || on_stream(2), clean),
     row("chunk/size-too-large", || announce(134_217_728), || announce(10_485_760)),
     row("chunk/size-invalid", || Sample::File("fail_setchunk_0_nginx.pcap"), clean).error(),
@@ -161,6 +166,13 @@ fn plan(change: impl FnOnce(&mut Plan)) -> Sample {
     let mut plan = Plan::new(7);
     change(&mut plan);
     Script::plan(&plan).with(|s| plan.media(s)).capture()
+}
+
+fn small_messages(fmt: FmtPolicy) -> Sample {
+    plan(|plan| {
+        (plan.key_size, plan.inter_size, plan.audio_size) = (200, 60, 30);
+        (plan.fmt, plan.gops) = (fmt, 20);
+    })
 }
 
 /// Beyond 2^24 milliseconds, with messages of several chunks.

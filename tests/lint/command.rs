@@ -94,12 +94,8 @@ pub const ROWS: &[Row] = &[
     .error(),
     row("command/redirect-ignored", redirect, || refused("not now", vec![]).server_closes())
         .error(),
-    row(
-        "command/no-reply",
-        || asked().silence(6000).capture(),
-        || asked().silence(1000).capture(),
-    )
-    .error(),
+    row("command/no-reply", || asked().silence(6000).capture(), || asked().silence(1000).capture())
+        .error(),
     row(
         "command/txid-mismatch",
         || answered().command(S2C, &[V::Str("_result"), V::Num(99.0), V::Null]).capture(),
@@ -135,9 +131,7 @@ pub const ROWS: &[Row] = &[
 ];
 
 fn redirect() -> Sample {
-    let target = V::Obj(vec![
-        ("code", V::Num(302.0)),
-        ("redirect", V::Str("rtmp://other.example/live")),
-    ]);
+    let target =
+        V::Obj(vec![("code", V::Num(302.0)), ("redirect", V::Str("rtmp://other.example/live"))]);
     refused("redirect", vec![("ex", target)]).server_closes()
 }

@@ -37,6 +37,11 @@ pub const ROWS: &[Row] = &[
     ),
     row("rtmp/handshake/s1-zero-field", || server(|s| s[6] = 5).capture(), clean),
     row(
+        "rtmp/handshake/s1-not-c1-copy",
+        || server(|s| s.copy_within(1537..3073, 1)).capture(),
+        clean,
+    ),
+    row(
         "handshake/complex-answered-simple",
         || answered_simple().capture(),
         || {

@@ -11,9 +11,7 @@ fn clean() -> Sample {
 
 pub const ROWS: &[Row] = &[
     row("publish/badname", || Sample::File("fail_duplicate_publisher_crtmpserver.pcap"), clean)
-        .like(|f| {
-            f.severity == Severity::Error && f.message.plain().contains("session 1")
-        }),
+        .like(|f| f.severity == Severity::Error && f.message.plain().contains("session 1")),
     row(
         "publish/rejected",
         || publish_asked().status(1, "error", "NetStream.Publish.Denied").server_closes(),

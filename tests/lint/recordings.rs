@@ -44,6 +44,36 @@ const CLEAN: &[&str] = &[
 const EXPLAINED: &[(&str, &str, &str)] = &[
     (
         "av1_opus_publish_play_lal.pcap",
+        "play/config-not-replayed",
+        "lal gives players of AV1 no SequenceStart",
+    ),
+    (
+        "obs_publish_nginx.pcap",
+        "media/keyframe-interval-long",
+        "x264 makes a key frame every 250 frames, and OBS sent 10 a second",
+    ),
+    (
+        "rtmp-go_reconnect_request.pcap",
+        "ertmp/reconnect-ignored",
+        "FFmpeg does not know the request: the recording's subject",
+    ),
+    (
+        "rtmp_rtmpdump_play_rtmpsrv.pcap",
+        "command/status-on-wrong-stream",
+        "rtmpsrv sends its statuses on message stream 0",
+    ),
+    (
+        "rtmpdump_connect_with_conn_args_amf_nginx.pcap",
+        "play/start-without-media",
+        "nobody published: the recording is about connect",
+    ),
+    (
+        "server_ping_idle_player_nginx1937.pcap",
+        "play/start-without-media",
+        "nobody published: the recording is about pings",
+    ),
+    (
+        "av1_opus_publish_play_lal.pcap",
         "rtmp/ucm/stream-is-recorded",
         "lal says so of every stream",
     ),

@@ -3,7 +3,7 @@
 use rtmpscope::base::Packet;
 
 use crate::support::lint::{Sample, Script};
-use crate::support::{C2S, Direction, MessageType, Outgoing, Plan, Role, S2C, V, amf0};
+use crate::support::{C2S, MessageType, Outgoing, Plan, Role, S2C, V, amf0};
 
 /// After the handshake and `connect` with these members beside the usual ones.
 pub fn connect(app: &str, tc_url: Option<&str>, more: Vec<(&str, V<'_>)>) -> Script {
@@ -168,4 +168,3 @@ pub fn several(count: u16, gap_ms: i64, one: impl Fn() -> Script, close: Close) 
 
 /// How the sessions of [`several`] end.
 pub type Close = fn(Script) -> Sample;
-

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rtmpscope::lint::{self, Finding, Severity};
 
-use crate::support::lint::{Sample, findings};
+use crate::support::lint::{Sample, findings_with};
 
 /// A rule, where it speaks, and where it must not.
 pub struct Row {
@@ -13,11 +13,13 @@ pub struct Row {
     pub quiet: fn() -> Sample,
     /// What the finding must be like where it speaks.
     pub like: fn(&Finding) -> bool,
+    /// A threshold of its own.
+    pub set: Option<(&'static str, f64)>,
 }
 
 /// A row that asks for no more than that the rule speaks.
 pub const fn row(rule: &'static str, speaks: fn() -> Sample, quiet: fn() -> Sample) -> Row {
-    Row { rule, speaks, quiet, like: |_| true }
+    Row { rule, speaks, quiet, like: |_| true, set: None }
 }
 
 impl Row {
@@ -25,6 +27,20 @@ impl Row {
     pub const fn error(mut self) -> Row {
         self.like = |finding| finding.severity == Severity::Error;
         self
+    }
+
+    /// The same, with a threshold changed.
+    pub const fn set(mut self, name: &'static str, value: f64) -> Row {
+        self.set = Some((name, value));
+        self
+    }
+
+    fn findings(&self, sample: Sample) -> Vec<Finding> {
+        let mut options = lint::Options::default();
+        if let Some((name, value)) = self.set {
+            options.thresholds.set(name, value).expect("a threshold");
+        }
+        findings_with(options, sample)
     }
 
     /// The same, with what the finding must be like where it speaks.
@@ -43,6 +59,14 @@ fn rows() -> Vec<&'static Row> {
         crate::chunk::ROWS,
         crate::control::ROWS,
         crate::amf::ROWS,
+        crate::command::ROWS,
+        crate::publish::ROWS,
+        crate::play::ROWS,
+        crate::media::ROWS,
+        crate::ertmp::ROWS,
+        crate::form::ROWS,
+        crate::order::ROWS,
+        crate::close::ROWS,
     ];
     layers.iter().copied().flatten().collect()
 }
@@ -70,7 +94,7 @@ fn every_rule_has_a_row() {
 fn every_rule_speaks_where_it_must_and_only_there() {
     let mut wrong = Vec::new();
     for row in rows() {
-        let found = findings((row.speaks)());
+        let found = row.findings((row.speaks)());
         match found.iter().find(|finding| finding.id() == row.rule) {
             None => wrong.push(format!("{} is quiet:\n{}", row.rule, say(&found).join("\n"))),
             Some(finding) if !(row.like)(finding) => {
@@ -82,7 +106,7 @@ fn every_rule_speaks_where_it_must_and_only_there() {
             }
             Some(_) => {}
         }
-        let found = findings((row.quiet)());
+        let found = row.findings((row.quiet)());
         let loud: Vec<_> = found.into_iter().filter(|f| f.id() == row.rule).collect();
         if !loud.is_empty() {
             wrong.push(format!(

@@ -7,6 +7,7 @@
 
 use rtmpscope::analysis::Record;
 use rtmpscope::base::Packet;
+use rtmpscope::capture::{Capture, Input, OpenOptions};
 use rtmpscope::lint::{Finding, Linter, Options};
 
 use super::packets::{ACK, FIN, Net, RST, Segment, Trace};
@@ -55,10 +56,13 @@ fn decode(packets: &[Packet]) -> Vec<Record> {
 
 /// The packets of a file of `captures/`.
 pub fn read(name: &str) -> Vec<Packet> {
-    use rtmpscope::capture::{Capture, Input, OpenOptions};
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name);
-    let mut capture = Capture::open(vec![Input::Path(path)], OpenOptions::default())
-        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    read_path(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name))
+}
+
+/// The packets of a capture.
+pub fn read_path(path: std::path::PathBuf) -> Vec<Packet> {
+    let mut capture = Capture::open(vec![Input::Path(path.clone())], OpenOptions::default())
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     std::iter::from_fn(|| capture.next_packet()).collect()
 }
 
@@ -175,7 +179,11 @@ impl Script {
         let end = self.media_ms + ms;
         while self.media_ms < end {
             let at = self.media_ms;
-            self = self.video(at, at % 2000 == 0, picture).wait(20).audio(at + 10, sound).wait(20);
+            self = self
+                .video(at, at.is_multiple_of(2000), picture)
+                .wait(20)
+                .audio(at + 10, sound)
+                .wait(20);
             self.media_ms += 40;
         }
         self

@@ -82,9 +82,11 @@ fn peer(direction: Direction) -> &'static str {
 
 /// `180 us`, `40 ms`, `3.2 s`.
 fn seconds(nanos: i64) -> String {
-    match nanos {
-        ..1_000_000 => format!("{} us", nanos / 1000),
-        ..1_000_000_000 => format!("{} ms", nanos / 1_000_000),
-        _ => format!("{:.1} s", nanos as f64 / 1e9),
+    if nanos < 1_000_000 {
+        format!("{} us", nanos / 1000)
+    } else if nanos < 1_000_000_000 {
+        format!("{} ms", nanos / 1_000_000)
+    } else {
+        format!("{:.1} s", nanos as f64 / 1e9)
     }
 }

@@ -407,3 +407,28 @@ fn speaks_wireshark() {
         assert_eq!(to(ours), None, "{ours}");
     }
 }
+
+/// `time cargo test --release -- a_million_rows` says how long; a test must not.
+#[test]
+fn a_million_rows_are_no_wait() {
+    let (mut index, _) = load("obs_publish_nginx.pcap");
+    let rows = &mut index.sessions[0].rows;
+    let once = rows.clone();
+    while rows.len() < 1_000_000 {
+        rows.extend_from_slice(&once);
+    }
+    let total = rows.len();
+    let filter = Filter::parse("type==video && key && length>1kB || cmd==publish").unwrap();
+    let mut scan = Scan::new(filter);
+    let progress = scan.advance(&index, None, usize::MAX);
+    assert_eq!(progress.done, total);
+    let each = Scan::all(
+        &Filter::parse("key && length>1kB || cmd==publish").unwrap(),
+        &{
+            let (index, _) = load("obs_publish_nginx.pcap");
+            index
+        },
+        None,
+    );
+    assert_eq!(progress.matches, each.len() * total.div_ceil(once.len()));
+}

@@ -152,6 +152,7 @@ impl Arena {
             }
         }
         if flags & RECEIVED != 0 {
+            // Holes: a count, then two numbers each.
             for _ in 0..numbers.next() {
                 numbers.next();
                 numbers.next();

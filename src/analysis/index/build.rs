@@ -197,7 +197,7 @@ impl Index {
 }
 
 /// A message's row, without its place and its request.
-pub(in crate::analysis) fn row_of(message: &Message, strings: &mut Interner) -> Row {
+pub fn row_of(message: &Message, strings: &mut Interner) -> Row {
     let label = label(&message.body);
     let label = strings.intern(&label);
     let code = match &message.body {

@@ -14,8 +14,7 @@ mod tcp;
 mod tests;
 
 pub use arena::Place;
-pub use build::Index;
-pub(in crate::analysis) use build::row_of;
+pub use build::{Index, row_of};
 pub use intern::{Interner, Symbol};
 pub use row::{MediaKind, Row};
 pub use session::{ConfigRow, MAX_KEPT, MetadataRow, SessionIndex};

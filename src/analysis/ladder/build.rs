@@ -274,6 +274,8 @@ impl Builder {
             && row.time.nanos_since(run.until) < PAUSE_NS
         {
             run.add(number, row);
+            // What is found again after damage may be older than what was found before.
+            step.time = step.time.min(row.time);
             return;
         }
         let rows = number..number + 1;
@@ -284,6 +286,7 @@ impl Builder {
     }
 
     fn finish(mut self) -> Ladder {
+        self.steps.sort_by_key(|step| step.time);
         let mut before: Option<Timestamp> = None;
         for step in &mut self.steps {
             step.delta = before.map_or(0, |before| step.time.nanos_since(before).max(0));

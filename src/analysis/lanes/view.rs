@@ -32,6 +32,8 @@ pub struct View {
     pub marks: Vec<Mark>,
     /// Per direction: what was sent and acknowledged, and the window in force, at its end.
     pub flight: [Flight; 2],
+    /// The same at its beginning.
+    pub flight_before: [Flight; 2],
 }
 
 /// One column of a view.
@@ -142,6 +144,7 @@ impl Lanes {
                 change(&mut column.tcp);
             }
         });
+        view.flight_before = self.state(session, strings, all.start).flight;
         view.flight = self.state(session, strings, all.end).flight;
         view
     }

@@ -6,7 +6,7 @@ use super::words::span;
 use crate::analysis::Transport;
 use crate::lint::ending::CloseKind;
 use crate::lint::finding::{Finding, Severity};
-use crate::lint::rule::Rule;
+use crate::lint::rule::{Layer, Rule};
 use crate::lint::state::StreamUse;
 use crate::lint::words::{SecretKind, Words};
 
@@ -68,7 +68,9 @@ impl Headline {
                 let words = who(story).text(", ").words(&step.message);
                 (Outcome::Fine, words.text("; not a failure by itself"))
             }
-            (Some(cause), _) if failed || cause.severity == Severity::Error && breaks(cause) => {
+            (Some(cause), _)
+                if failed || cause.severity == Severity::Error && breaks(story, cause) =>
+            {
                 (Outcome::Failed, failure(story, cause))
             }
             (Some(cause), _) => (Outcome::Impaired, impaired(story, cause)),
@@ -91,8 +93,12 @@ impl Headline {
 }
 
 /// Whether an error is one that keeps a session from its purpose.
-fn breaks(cause: &Finding) -> bool {
+fn breaks(story: &Story, cause: &Finding) -> bool {
     let id = cause.id();
+    // A handshake that leads to nothing.
+    if cause.rule.layer == Layer::Handshake && story.messages == 0 && !story.gaps {
+        return true;
+    }
     let refusals = ["command/auth", "publish/badname", "publish/rejected", "play/stream-not-found"];
     let hangs = ["play/start-without-media", "play/no-answer", "publish/no-media"];
     refusals.iter().chain(&hangs).any(|name| id.starts_with(name))
@@ -118,8 +124,9 @@ fn fails(story: &Story) -> bool {
 
 /// Whether its messages cannot be read.
 fn unreadable(story: &Story) -> bool {
-    !matches!(story.transport, Transport::Rtmp)
-        || story.messages == 0 && (story.gaps || story.undecoded)
+    !matches!(story.transport, Transport::Rtmp) || (story.gaps || story.undecoded) && story.messages == 0
+        // One direction alone does not tell what it came for.
+        || story.gaps && story.purpose.is_none() && story.media == [0, 0]
 }
 
 /// Client and server by name, where they are known.

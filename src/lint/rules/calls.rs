@@ -275,7 +275,7 @@ fn undeclared(cx: &mut Context<'_>, _end: &SessionEnd) {
     }
     for (name, kind) in [("audioCodecs", Kind::Audio), ("videoCodecs", Kind::Video)] {
         let said = connect.object.get(name).and_then(Value::as_number).unwrap_or(0.0);
-        let came = server.tracks().iter().any(|track| track.kind == kind);
+        let came = server.tracks().iter().any(|track| track.kind == kind && track.frames > 0);
         if said == 0.0 && !came {
             let words = format!("{name} is absent or 0, and no {} came", kind.name());
             let place =

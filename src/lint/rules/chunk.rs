@@ -15,6 +15,7 @@ pub(super) const RULES: &[&[Rule]] =
 /// What the chunk rules keep for themselves.
 #[derive(Debug, Default)]
 pub(in crate::lint) struct Memory {
+    headers: form::Headers,
     sync: sync::Suspicion,
     size: size::Changes,
 }

@@ -292,9 +292,9 @@ fn closed_on_it(cx: &mut Context<'_>, end: &SessionEnd) {
         return;
     }
     let soon = cx.limit(Limit::EscalateSeconds);
-    let newest = state.client().tracks().iter().max_by_key(|track| track.first_message);
-    let Some(track) = newest else { return };
-    let Some(fourcc) = track.fourcc.filter(|_| track.config.is_some() || track.frames > 0) else {
+    let enhanced = state.client().tracks().iter().filter(|track| track.fourcc.is_some());
+    let newest = enhanced.max_by_key(|track| track.first_message);
+    let Some((track, fourcc)) = newest.and_then(|track| Some((track, track.fourcc?))) else {
         return;
     };
     let waited = closing.time.seconds_since(track.first_message);
@@ -390,6 +390,8 @@ fn no_start(cx: &mut Context<'_>, record: &MessageRecord) {
     for track in tracks {
         let codec = track.codec_name().unwrap_or("unknown");
         let known = cx.state.client().track(kind, track.id.unwrap_or(0));
+        // The record of another codec is none.
+        let known = known.filter(|known| known.codec == codec);
         let words = match known.and_then(|known| known.config.as_ref()) {
             _ if start && track.range.is_empty() && needs_config(codec) => {
                 format!("SequenceStart of {codec} holds no configuration")

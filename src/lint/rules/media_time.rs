@@ -267,7 +267,8 @@ fn late(cx: &mut Context<'_>, record: &MessageRecord) {
     let apart = f64::from(record.message.timestamp.wrapping_sub(first.timestamp) as i32) / 1000.0;
     if waited.max(apart) >= cx.limit(Limit::TrackLateSeconds) {
         let words = format!(
-            "the first {} came {waited:.1} s after the first {}, {apart:.1} s by timestamps",
+            "the first {} is {apart:.1} s of media time behind the first {}, and came {waited:.1} s \
+             after it",
             kind.name(),
             other.name()
         );

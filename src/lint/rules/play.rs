@@ -237,7 +237,10 @@ fn closed_without_status(cx: &mut Context<'_>, end: &SessionEnd) {
         let words = Words::from(format!("the server closed the connection ({}) ", closing.how()))
             .text(format!("{} after play of ", span(waited)))
             .stream(state.stream_name().unwrap_or(""))
-            .text(" without a status: it refused the player (access rule, token or hook denied)");
+            .text(
+                " without a status: it refused the player (access rule, token or hook denied), or \
+                 broke down",
+            );
         let place = Place::at(closing.time, Some(Direction::ServerToClient));
         cx.report(Report::new(place, words).related("the request", asked));
     }

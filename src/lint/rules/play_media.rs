@@ -1,6 +1,7 @@
 //! What a player gets, and when.
 
 use super::command::from_client;
+use super::publish::bare;
 use crate::analysis::{MessageRecord, SessionEnd};
 use crate::base::Direction;
 use crate::lint::context::{Context, Report};
@@ -15,6 +16,8 @@ use crate::wire::message::Body;
 pub(in crate::lint) struct Memory {
     /// The first picture was judged.
     judged: bool,
+    /// Pictures that the publisher sent and this player did not get: gaps of them.
+    skipped: u64,
 }
 
 const BASE: Rule = Rule {
@@ -72,6 +75,16 @@ pub(super) const RULES: &[Rule] = &[
             cache does not keep theirs. Players show them at once, or drop them.",
         advice: "Update the server or turn its GOP cache off.",
         checks: &[Check::Media(burst)],
+        ..BASE
+    },
+    Rule {
+        id: "play/server-drops-frames",
+        title: "Server skipped frames for this viewer",
+        explanation: "Pictures are missing on the way to the player that the publisher did send: \
+            its timestamps have no such gap. Servers drop frames when a player's queue is full \
+            (nginx-rtmp: out_queue).",
+        advice: "A smaller bit rate, or a better path to the player; raise out_queue.",
+        checks: &[Check::Media(skipped)],
         ..BASE
     },
     Rule {
@@ -188,6 +201,45 @@ fn burst(cx: &mut Context<'_>, record: &MessageRecord) {
     if track.frames == same && same >= least && track.step(record.message.timestamp) != Some(0) {
         let words = format!("the first {same} pictures have the same timestamp");
         cx.report(Report::message(record, words));
+    }
+}
+
+fn skipped(cx: &mut Context<'_>, record: &MessageRecord) {
+    let message = &record.message;
+    if from_client(record) || !plays(cx.state) || !message.timestamp_exact {
+        return;
+    }
+    let Body::Video(tag) = &message.body else { return };
+    let Some(track) = cx.state.server().track(Kind::Video, 0).filter(|_| tag.is_coded()) else {
+        return;
+    };
+    let Some(step) = track.step(message.timestamp).filter(|_| track.steps.count >= 20) else {
+        return;
+    };
+    let (step, usual) = (step as f64, track.steps.mean);
+    if step < (3.0 * usual).max(100.0) || step > 10_000.0 {
+        return;
+    }
+    let state = cx.state;
+    let name = state.stream_name().map(bare);
+    let publisher = cx.others.live().chain(cx.others.ended()).find(|other| {
+        other.used == Some(StreamUse::Publish)
+            && other.server == state.info.server
+            && other.stream.as_deref().map(bare) == name
+    });
+    let Some(longest) = publisher.map(|p| p.longest_step_ms).filter(|ms| *ms > 0.0) else {
+        return;
+    };
+    if longest < 0.7 * step {
+        cx.memory.play.skipped += 1;
+        let often = cx.memory.play.skipped >= cx.limit(Limit::FrameGaps) as u64;
+        if !cx.repeats(Direction::ServerToClient, message.time) {
+            let words = format!(
+                "{step:.0} ms from picture to picture; the publisher's longest step is \
+                 {longest:.0} ms"
+            );
+            cx.report(Report::message(record, words).weight(step).warning_if(often));
+        }
     }
 }
 

@@ -193,7 +193,8 @@ impl Side {
         self.last_message = Some(message.time);
         let end = message.pieces.runs().last().or(message.headers.runs().last());
         if let Some(run) = end {
-            let end = run.offset + run.stride * run.count.saturating_sub(1) + run.len;
+            let last = run.stride.saturating_mul(run.count.saturating_sub(1));
+            let end = run.offset.saturating_add(last).saturating_add(run.len);
             self.offset = self.offset.max(end);
         }
         self.chunk_stream_of(message);

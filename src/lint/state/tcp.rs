@@ -63,7 +63,8 @@ impl Transmission {
                         stuck.last = record.time;
                     }
                     stuck => {
-                        let first = Place { bytes: Some(offset..offset + len), ..place() };
+                        let first =
+                            Place { bytes: Some(offset..offset.saturating_add(len)), ..place() };
                         let last = record.time;
                         *stuck = Some(Stuck { offset, len, first, last, count: 1 });
                     }

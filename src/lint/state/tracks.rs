@@ -46,7 +46,7 @@ pub struct TrackRecord {
     pub place: Place,
     /// What it says.
     pub config: Option<CodecConfig>,
-    /// The message's payload, as far as it is kept.
+    /// The message's payload, the first 4096 bytes.
     pub payload: bytes::Bytes,
     /// How often this one came.
     pub count: u64,
@@ -123,6 +123,9 @@ pub struct MediaTrack {
 /// Tracks that are remembered per direction: Enhanced RTMP's ids are bytes, programs use a few.
 const MAX_TRACKS: usize = 16;
 
+/// Bytes of a configuration record that are kept: real ones have a few hundred.
+const MAX_RECORD: usize = 4096;
+
 impl MediaTrack {
     fn new(kind: Kind, id: u8, time: Timestamp) -> MediaTrack {
         MediaTrack {
@@ -186,9 +189,15 @@ impl MediaTrack {
             Some(TrackConfig::Codec(config)) => Some(config.clone()),
             _ => None,
         };
-        let repeated = self.config.as_ref().filter(|old| old.payload == message.payload);
+        let kept = message.payload.len().min(MAX_RECORD);
+        let payload = message.payload.get(..kept).unwrap_or_default();
+        let repeated = self.config.as_ref().filter(|old| old.payload == payload);
         let count = repeated.map_or(1, |old| old.count + 1);
-        self.config = Some(TrackRecord { place, config, payload: message.payload.clone(), count });
+        let payload = match repeated {
+            Some(old) => old.payload.clone(),
+            None => bytes::Bytes::copy_from_slice(payload),
+        };
+        self.config = Some(TrackRecord { place, config, payload, count });
     }
 }
 

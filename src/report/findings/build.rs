@@ -1,15 +1,15 @@
 //! The report out of what was collected.
 
 use super::figures;
-use super::headline::headline;
 use super::model::{
-    Close, Counts, FindingLine, Place, RelatedLine, Report, SCHEMA_VERSION, SessionLine, SpecLine,
+    Close, Counts, FindingLine, Headline, Place, RelatedLine, Report, SCHEMA_VERSION, SessionLine,
+    SpecLine,
 };
 use super::setup;
+use crate::analysis::figures::Figures as Collected;
 use crate::analysis::index::{Index, SessionIndex};
 use crate::analysis::lanes::{Clock, Lanes};
 use crate::base::{Direction, Timestamp};
-use crate::flow::EndReason;
 use crate::lint::{self, Finding, Severity};
 use crate::report::Redactor;
 use crate::report::line::{end_reason, peer_name};
@@ -18,8 +18,8 @@ use crate::report::summary;
 pub(super) fn build(
     captures: Vec<String>,
     profile: &'static str,
-    index: &Index,
-    findings: &[Finding],
+    (index, collected): (&Index, &Collected),
+    (findings, headlines): (&[Finding], &[lint::Headline]),
     redactor: &mut Redactor,
 ) -> Report {
     let epoch = index.epoch.unwrap_or_default();
@@ -46,7 +46,10 @@ pub(super) fn build(
         .sessions
         .iter()
         .zip(by_session)
-        .map(|(session, findings)| session_line(index, session, findings, epoch))
+        .map(|(session, findings)| {
+            let headline = headline(headlines, session.number(), redactor);
+            session_line((index, collected), session, findings, (headline, epoch))
+        })
         .collect();
     Report {
         schema: SCHEMA_VERSION,
@@ -69,21 +72,27 @@ pub(super) fn build(
 }
 
 fn session_line(
-    index: &Index,
+    (index, collected): (&Index, &Collected),
     session: &SessionIndex,
     findings: Vec<FindingLine>,
-    epoch: Timestamp,
+    (headline, epoch): (Headline, Timestamp),
 ) -> SessionLine {
     let info = &session.session;
     let facts = session.facts();
     let mut lanes = Lanes::new(Clock::Capture);
     lanes.update(session, &index.strings);
     let setup = setup::steps(session, &index.strings, &lanes);
-    let figures = figures::of(session, &index.strings, &lanes);
-    let close = close(session);
+    let mut figures = figures::of(session, &index.strings, &lanes);
+    let collected = collected.session(session.number());
+    if let Some(collected) = &collected {
+        figures::add(&mut figures, collected);
+    }
+    let mut close = close(session);
+    if let Some(figures) = collected.and_then(|collected| collected.close) {
+        close.text = figures.sentence;
+    }
     let mut counts = Counts::default();
     findings.iter().for_each(|finding| counts.add(finding.severity));
-    let headline = headline(&facts, &figures, &close, &findings, session);
     let sheet = match &session.end {
         Some(end) => summary::summary_sheet(Some(info), end, index.epoch),
         None => String::new(),
@@ -123,12 +132,15 @@ fn close(session: &SessionIndex) -> Close {
     Close { reason, by: by.map(peer_name), text, last_status: end.facts.last_status.clone() }
 }
 
-/// Who closed a session.
-pub(super) fn closer(reason: EndReason) -> Option<Direction> {
-    match reason {
-        EndReason::Fin(direction) | EndReason::Reset(direction) => Some(direction),
-        EndReason::EndOfCapture(direction) => direction,
-        _ => None,
+/// What the rules say of a session in one sentence.
+fn headline(headlines: &[lint::Headline], number: u32, redactor: &mut Redactor) -> Headline {
+    match headlines.iter().find(|headline| headline.session == number) {
+        Some(headline) => Headline {
+            text: redactor.words(&headline.words),
+            outcome: headline.outcome.name(),
+            cause: headline.cause.map(|rule| rule.id),
+        },
+        None => Headline { text: "Nothing was judged".into(), outcome: "unreadable", cause: None },
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::model::Report;
 use crate::analysis::Record;
+use crate::analysis::figures::Figures;
 use crate::analysis::index::Index;
 use crate::lint::{self, Finding, Linter};
 use crate::report::Redactor;
@@ -11,6 +12,7 @@ pub struct Collector {
     linter: Linter,
     redactor: Redactor,
     index: Index,
+    figures: Figures,
     profile: &'static str,
 }
 
@@ -32,6 +34,7 @@ impl Collector {
             linter: Linter::new(options),
             redactor: Redactor::new(show_secrets),
             index: Index::new(),
+            figures: Figures::new(),
         }
     }
 
@@ -40,6 +43,7 @@ impl Collector {
         // Rules look at names as they are; what they say is redacted when it is written.
         self.linter.push(&record);
         self.redactor.redact(&mut record);
+        self.figures.push(&record);
         self.index.push(&record);
     }
 
@@ -51,9 +55,15 @@ impl Collector {
     /// After the last record. `captures` are the names of the inputs.
     pub fn finish(mut self, captures: Vec<String>) -> Judged {
         let captures = captures.iter().map(|name| self.redactor.clean_name(name)).collect();
+        let headlines = self.linter.headlines();
         let findings = self.linter.into_findings();
-        let report =
-            super::build::build(captures, self.profile, &self.index, &findings, &mut self.redactor);
+        let report = super::build::build(
+            captures,
+            self.profile,
+            (&self.index, &self.figures),
+            (&findings, &headlines),
+            &mut self.redactor,
+        );
         Judged { report, index: self.index, findings }
     }
 }

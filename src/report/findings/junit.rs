@@ -53,7 +53,7 @@ fn suite(session: &SessionLine, warnings: bool) -> TestSuite {
     }
     let mut outcome = TestCase::new("outcome", TestCaseStatus::success());
     outcome.set_classname(name.as_str()).set_time(seconds(session.duration));
-    if session.headline.failed {
+    if session.headline.failed() {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_type(session.headline.cause.unwrap_or("failed"));
         status.set_message(session.headline.text.as_str());

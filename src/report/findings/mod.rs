@@ -9,7 +9,6 @@ mod annotate;
 mod build;
 mod collect;
 mod figures;
-mod headline;
 #[cfg(feature = "cli")]
 mod junit;
 mod model;
@@ -23,8 +22,9 @@ pub use collect::{Collector, Judged};
 #[cfg(feature = "cli")]
 pub use junit::junit;
 pub use model::{
-    Close, Counts, Figures, FindingLine, Headline, MediaFigures, Place, RelatedLine, Report,
-    SCHEMA_VERSION, SessionLine, SetupStep, SpecLine,
+    ClockLine, Close, ConfidenceLine, ContradictionLine, Counts, DirectionLine, Figures,
+    FindingLine, HandshakeLine, Headline, MediaFigures, Place, RelatedLine, Report, ResponseLine,
+    SCHEMA_VERSION, SessionLine, SetupStep, SpecLine, TrackLine,
 };
 pub use rules::{explain, list};
 pub use sarif::sarif;

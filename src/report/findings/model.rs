@@ -117,10 +117,17 @@ pub struct SessionLine {
 pub struct Headline {
     /// The sentence.
     pub text: String,
-    /// Whether the session failed.
-    pub failed: bool,
-    /// The rule whose finding explains the failure.
+    /// `fine`, `impaired`, `failed`, or `unreadable`.
+    pub outcome: &'static str,
+    /// The rule whose finding explains it.
     pub cause: Option<&'static str>,
+}
+
+impl Headline {
+    /// Whether the session did not do what it came for.
+    pub fn failed(&self) -> bool {
+        self.outcome == "failed"
+    }
 }
 
 /// How a session ended.
@@ -186,6 +193,181 @@ pub struct Figures {
     pub av_offset_ms: Option<[i64; 3]>,
     /// How much later than by its timestamps media arrived at most, in milliseconds.
     pub lateness_ms: Option<i64>,
+    /// The handshake.
+    pub handshake: HandshakeLine,
+    /// Requests and how long their replies took.
+    pub responses: Vec<ResponseLine>,
+    /// What client and server sent.
+    pub directions: Vec<DirectionLine>,
+    /// Tracks of media.
+    pub tracks: Vec<TrackLine>,
+    /// Audio against video, and timestamps against the capture clock, per stream.
+    pub clocks: Vec<ClockLine>,
+    /// Messages by how sure the decoder was.
+    pub confidence: ConfidenceLine,
+    /// Where metadata and codec configurations disagree.
+    pub contradictions: Vec<ContradictionLine>,
+}
+
+/// The handshake.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct HandshakeLine {
+    /// `simple`, `digest-first` or `key-first`.
+    pub client: Option<&'static str>,
+    /// The same of the server.
+    pub server: Option<&'static str>,
+    /// The client's version byte.
+    pub version: Option<u8>,
+    /// Milliseconds from the client's first byte to the server's last.
+    pub round_trip_ms: Option<f64>,
+    /// Whether both sides were seen whole.
+    pub complete: bool,
+}
+
+/// A request and its reply.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ResponseLine {
+    /// Command name.
+    pub command: String,
+    /// Who asked.
+    pub direction: &'static str,
+    /// Seconds from the session's first packet.
+    pub at: f64,
+    /// Milliseconds to the reply; absent when none came.
+    pub response_ms: Option<f64>,
+    /// Whether the reply was `_result`.
+    pub result: Option<bool>,
+    /// Status code of the reply.
+    pub code: Option<String>,
+}
+
+/// What one direction sent.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DirectionLine {
+    /// Which.
+    pub direction: &'static str,
+    /// Chunks.
+    pub chunks: u64,
+    /// Payload bytes.
+    pub payload: u64,
+    /// Bytes of chunk headers.
+    pub headers: u64,
+    /// Share of chunk headers, in percent.
+    pub overhead_percent: Option<f64>,
+    /// Kilobits per second, mean and greatest.
+    pub kbps: Option<f64>,
+    /// The same of the busiest second.
+    pub peak_kbps: f64,
+    /// Chunk sizes set.
+    pub chunk_sizes: Vec<u32>,
+    /// Bytes of the largest message.
+    pub max_message: Option<u32>,
+    /// Windows in force for it.
+    pub ack_windows: Vec<u32>,
+    /// `none`, `cumulative` or `incremental`.
+    pub ack_style: &'static str,
+    /// Acknowledgements of what it sent.
+    pub acks: u64,
+    /// Most bytes sent and not acknowledged by RTMP.
+    pub max_unacked: u64,
+    /// Most bytes between two Acknowledgements.
+    pub max_ack_distance: u64,
+    /// Late segments.
+    pub out_of_order: u64,
+}
+
+/// A track of media.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TrackLine {
+    /// Who sends it.
+    pub direction: &'static str,
+    /// Message stream.
+    pub stream_id: Option<u32>,
+    /// `audio` or `video`.
+    pub media: &'static str,
+    /// Track id; absent outside multitrack.
+    pub track: Option<u8>,
+    /// Codec.
+    pub codec: String,
+    /// Whether the Enhanced RTMP header is used.
+    pub enhanced: bool,
+    /// Coded frames.
+    pub frames: u64,
+    /// Key frames among them.
+    pub key_frames: u64,
+    /// Codec configurations.
+    pub configs: u64,
+    /// Payload bytes.
+    pub bytes: u64,
+    /// Kilobits per second.
+    pub kbps: Option<f64>,
+    /// Frames per second by timestamps.
+    pub fps_timestamp: Option<f64>,
+    /// Frames per second as they arrived.
+    pub fps_arrival: Option<f64>,
+    /// Milliseconds of a group of pictures: least, mean, greatest.
+    pub gop_ms: Option<[f64; 3]>,
+    /// Frames of a group of pictures: least, mean, greatest.
+    pub gop_frames: Option<[f64; 3]>,
+    /// Longest wait for a frame, in milliseconds.
+    pub largest_gap_ms: Option<f64>,
+    /// Interarrival jitter (RFC 3550) at the end, in milliseconds.
+    pub jitter_ms: Option<f64>,
+    /// Greatest jitter, in milliseconds.
+    pub max_jitter_ms: f64,
+    /// Timestamps that went back.
+    pub backwards: u64,
+    /// Timestamps equal to the one before.
+    pub repeated: u64,
+    /// Timestamps that started anew.
+    pub resets: u64,
+    /// Intervals that lost bytes fall into, which no figure counts.
+    pub interruptions: u64,
+}
+
+/// Clocks of a stream.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClockLine {
+    /// Who sends it.
+    pub direction: &'static str,
+    /// Message stream.
+    pub stream_id: Option<u32>,
+    /// First video timestamp minus first audio timestamp, in milliseconds.
+    pub av_start_ms: Option<i64>,
+    /// Video minus audio over time: least and greatest, in milliseconds.
+    pub av_range_ms: Option<[f64; 2]>,
+    /// How fast that grows, in parts per million.
+    pub av_drift_ppm: Option<f64>,
+    /// Largest difference between neighbouring audio and video messages, in milliseconds.
+    pub interleave_ms: Option<i64>,
+    /// How much faster timestamps run than the capture clock, in parts per million.
+    pub clock_drift_ppm: Option<f64>,
+}
+
+/// Messages by how sure the decoder was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ConfidenceLine {
+    /// Every byte leads there.
+    pub exact: u64,
+    /// Mid-stream.
+    pub inferred: u64,
+    /// Found again after a gap.
+    pub resynced: u64,
+    /// Messages with missing payload.
+    pub damaged: u64,
+}
+
+/// Metadata and codec configuration disagree.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ContradictionLine {
+    /// Name in the metadata.
+    pub name: &'static str,
+    /// What the metadata says.
+    pub metadata: String,
+    /// What else says otherwise, and what.
+    pub actual: String,
+    /// Where that is from.
+    pub source: &'static str,
 }
 
 /// Figures of audio or video.

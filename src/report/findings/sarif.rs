@@ -22,8 +22,9 @@ pub fn sarif(report: &Report) -> Value {
         .iter()
         .map(|error| json!({ "level": "error", "message": { "text": error } }))
         .collect();
-    let artifacts: Vec<Value> =
+    let mut artifacts: Vec<Value> =
         report.captures.iter().map(|name| json!({ "location": { "uri": uri(name) } })).collect();
+    artifacts.dedup();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -69,20 +70,25 @@ fn result(report: &Report, finding: &FindingLine, rules: &[&lint::Rule]) -> Valu
         true => format!("{}; {}", finding.title, evidence(finding)),
         false => format!("{}: {}; {}", finding.title, finding.message, evidence(finding)),
     };
+    let mut related: Vec<Value> = Vec::new();
+    let more = finding.more.iter().map(|place| (finding.session, place, "also here"));
+    let others = finding
+        .related
+        .iter()
+        .map(|related| (related.session.or(finding.session), &related.place, related.what));
+    for (session, place, what) in more.chain(others) {
+        let location = location(report, session, place, Some(what));
+        // The standard wants each once; several messages of a packet are one place here.
+        if !related.contains(&location) {
+            related.push(location);
+        }
+    }
     let mut result = json!({
         "ruleId": finding.rule,
         "level": level(finding.severity),
         "message": { "text": text },
         "locations": [location(report, finding.session, &finding.place, None)],
-        "relatedLocations": finding
-            .more
-            .iter()
-            .map(|place| location(report, finding.session, place, Some("also here")))
-            .chain(finding.related.iter().map(|related| {
-                let session = related.session.or(finding.session);
-                location(report, session, &related.place, Some(related.what))
-            }))
-            .collect::<Vec<_>>(),
+        "relatedLocations": related,
         "occurrenceCount": finding.count.max(1),
         "properties": {
             "session": finding.session,

@@ -74,11 +74,12 @@ fn paint(style: Style, severity: &str, text: &str) -> String {
 }
 
 fn session(out: &mut String, line: &SessionLine, style: Style) {
-    let (word, kind) = match (line.headline.failed, line.counts.error, line.counts.warning) {
-        (true, ..) => ("failed", "error"),
-        (_, 1.., _) => ("errors", "error"),
-        (_, _, 1..) => ("warnings", "warning"),
-        _ => ("fine", "ok"),
+    let word = line.headline.outcome;
+    let kind = match (word, line.counts.error) {
+        ("failed", _) | (_, 1..) => "error",
+        ("impaired", _) => "warning",
+        ("fine", _) => "ok",
+        _ => "note",
     };
     let _ = writeln!(
         out,

@@ -2,6 +2,7 @@
 //! capture's.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -9,7 +10,7 @@ use crate::analysis::index::{Index, MediaKind, SessionIndex};
 use crate::analysis::ladder::{Ladder, Step, StepKind};
 use crate::analysis::lanes::{Clock, Column, Lanes, Window};
 use crate::base::{Direction, Timestamp};
-use crate::report::findings::{Judged, Report};
+use crate::report::findings::{FindingLine, Judged, Report, SpecLine};
 use crate::wire::message::MessageType;
 
 /// Columns of all series together: the page stays below 5 MB, whatever the capture.
@@ -29,9 +30,20 @@ const MAX_GOPS: usize = 1500;
 #[derive(Debug, Serialize)]
 pub(super) struct Data {
     report: Report,
+    /// The texts of the rules that have findings, each once.
+    rules: BTreeMap<&'static str, RuleTexts>,
     /// What the limits left out.
     omitted: Omitted,
     detail: Vec<Detail>,
+}
+
+#[derive(Debug, Serialize)]
+struct RuleTexts {
+    title: &'static str,
+    explanation: &'static str,
+    advice: &'static str,
+    basis: &'static str,
+    spec: Option<SpecLine>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -46,6 +58,7 @@ struct Omitted {
 struct Detail {
     session: u32,
     length: f64,
+    columns: usize,
     series: Series,
     commands: Vec<Command>,
     marks: Vec<Mark>,
@@ -55,7 +68,7 @@ struct Detail {
     ladder_dropped: usize,
 }
 
-/// A value per column.
+/// A value per column; empty where all are 0 or nothing.
 #[derive(Debug, Default, Serialize)]
 struct Series {
     video_kbps: Vec<u32>,
@@ -132,7 +145,26 @@ pub(super) fn data(judged: &Judged) -> Data {
         .collect();
     report.sessions.sort_by_key(|session| session.session);
     detail.sort_by_key(|detail| detail.session);
-    Data { report, omitted, detail }
+    let rules = take_texts(&mut report);
+    Data { report, rules, omitted, detail }
+}
+
+/// Moves the texts that findings share with their rule out of them.
+fn take_texts(report: &mut Report) -> BTreeMap<&'static str, RuleTexts> {
+    let mut rules = BTreeMap::new();
+    let of_sessions = report.sessions.iter_mut().flat_map(|session| &mut session.findings);
+    for finding in of_sessions.chain(&mut report.findings) {
+        let FindingLine { title, explanation, advice, basis, spec, .. } = finding;
+        rules.entry(finding.rule).or_insert(RuleTexts {
+            title,
+            explanation,
+            advice,
+            basis,
+            spec: *spec,
+        });
+        (*title, *explanation, *advice, *basis, *spec) = ("", "", "", "", None);
+    }
+    rules
 }
 
 /// Seconds with microseconds: more digits would only make the page larger.
@@ -168,6 +200,7 @@ fn of(session: &SessionIndex, index: &Index, columns: usize) -> Detail {
     Detail {
         session: session.number(),
         length: at(window.to),
+        columns,
         series: series(&view.columns),
         commands,
         marks: marks(session, start),
@@ -197,6 +230,30 @@ fn series(columns: &[Column]) -> Series {
         out.lost.push(column.lost[0] + column.lost[1]);
         out.anomalies.push(column.anomalies);
         out.damaged.push(sum.damaged);
+    }
+    fn shorten<T: Default + PartialEq>(values: &mut Vec<T>) {
+        if values.iter().all(|value| *value == T::default()) {
+            values.clear();
+        }
+    }
+    for counts in [
+        &mut out.video_kbps,
+        &mut out.audio_kbps,
+        &mut out.keys,
+        &mut out.video,
+        &mut out.audio,
+        &mut out.control,
+        &mut out.acks,
+        &mut out.anomalies,
+        &mut out.damaged,
+    ] {
+        shorten(counts);
+    }
+    shorten(&mut out.lost);
+    for values in
+        [&mut out.av_offset, &mut out.lateness, &mut out.flight_client, &mut out.flight_server]
+    {
+        shorten(values);
     }
     out
 }

@@ -31,7 +31,7 @@ function sessionTable() {
       el("td", {}, button), el("td", {}, s.headline.text), el("td", {}, s.client + " \u2192 " + s.server),
       el("td", {}, stream), el("td", {}, [s.video, s.audio].filter(Boolean).join(", ")),
       el("td", { class: "num", "data-label": "starts" }, ms(s.start)), el("td", { class: "num", "data-label": "lasts" }, ms(s.duration)),
-      el("td", {}, chips(s.counts, s.headline.failed ? "failed" : "none")));
+      el("td", {}, s.headline.outcome === "failed" ? el("span", { class: "chip error" }, "failed") : null, " ", chips(s.counts, "none")));
     return row;
   });
   const table = el("table", { class: "sessions" }, head, el("tbody", {}, rows));
@@ -63,7 +63,7 @@ function pick(number, scroll) {
   const root = document.getElementById("session");
   root.replaceChildren();
   const detail = data.detail.find((d) => d.session === number);
-  const state = session.headline.failed || session.counts.error ? " failed" : session.counts.warning ? " warned" : "";
+  const state = { failed: " failed", impaired: " warned", unreadable: " plain" }[session.headline.outcome] || "";
   const hooks = {
     moved: (from, to) => current && current.charts && current.charts.draw(from, to),
     evidence: (index, keep, at) => evidence(index, keep, at),
@@ -160,7 +160,7 @@ sessionTable();
 document.getElementById("foot").append(el("p", {}, "Made by " + report.program + " " + report.version
   + ". Names of streams, tokens and addresses of the capture are shown as the command line asked."));
 const wanted = /^#s(\d+)(?:-f(\d+))?$/.exec(location.hash);
-const worst = [...report.sessions].sort((a, b) => b.counts.error - a.counts.error || b.headline.failed - a.headline.failed
+const worst = [...report.sessions].sort((a, b) => b.counts.error - a.counts.error || (b.headline.outcome === "failed") - (a.headline.outcome === "failed")
   || b.counts.warning - a.counts.warning || a.session - b.session)[0];
 if (wanted && report.sessions.some((s) => s.session === Number(wanted[1]))) {
   pick(Number(wanted[1]), false);

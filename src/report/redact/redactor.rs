@@ -120,6 +120,12 @@ impl Redactor {
         std::mem::take(&mut self.found)
     }
 
+    /// Hides the secrets in what a finding says, whichever way it is written out.
+    pub fn finding(&mut self, finding: &mut lint::Finding) {
+        let text = self.words(&finding.message);
+        finding.message = lint::Words::default().text(text);
+    }
+
     /// A finding's text with the parts hidden that hold secrets.
     pub(in crate::report) fn words(&mut self, words: &lint::Words) -> String {
         let mut out = String::new();

@@ -1,14 +1,10 @@
 //! The first reading: where the secrets are.
 
-use std::net::SocketAddr;
 use std::ops::Range;
-
-use regex::bytes::Regex;
-use rustc_hash::FxHashMap;
 
 use super::super::redact::{Redactions, Redactor};
 use super::patches::{self, Patch};
-use super::plan::{Media, Options, Plan, Side, Stream, Tally};
+use super::plan::{Media, Net, Options, Plan, Side, Stream, Tally, Ways};
 use crate::analysis::{self, MessageRecord, Pipeline, Record, Transport};
 use crate::base::{Direction, Packet};
 use crate::rtmp::Message;
@@ -33,7 +29,7 @@ struct State {
     options: Options,
     redactor: Redactor,
     streams: Vec<Stream>,
-    by_address: FxHashMap<(SocketAddr, SocketAddr), Vec<(u64, usize, usize)>>,
+    by_address: Ways,
     /// Sessions whose bases are looked for: those that had a record since.
     touched: Vec<u32>,
 }
@@ -50,7 +46,7 @@ impl Learner {
             options,
             redactor: Redactor::same_length(),
             streams: Vec::new(),
-            by_address: FxHashMap::default(),
+            by_address: Ways::default(),
             touched: Vec::new(),
         };
         Learner { pipeline, state }
@@ -229,7 +225,7 @@ fn is_configuration(message: &Message) -> bool {
 }
 
 /// A search for all of the secrets, and what stands for each.
-fn net(secrets: &[&[u8]], redactor: &Redactor) -> Option<(Regex, FxHashMap<Vec<u8>, Vec<u8>>)> {
+fn net(secrets: &[&[u8]], redactor: &Redactor) -> Option<Net> {
     if secrets.is_empty() {
         return None;
     }

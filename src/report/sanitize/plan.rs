@@ -187,15 +187,20 @@ pub(super) struct Stream {
     pub sides: [Side; 2],
 }
 
+/// By sender and receiver: sessions in order, each with its first packet, its stream and the side.
+pub(super) type Ways = FxHashMap<(SocketAddr, SocketAddr), Vec<(u64, usize, usize)>>;
+
+/// A search for secrets, and what stands for each.
+pub(super) type Net = (Regex, FxHashMap<Vec<u8>, Vec<u8>>);
+
 /// What the first reading found.
 #[derive(Debug)]
 pub struct Plan {
     pub(super) options: Options,
     pub(super) streams: Vec<Stream>,
-    /// By sender and receiver: the first packet, the stream and its side, ascending.
-    pub(super) by_address: FxHashMap<(SocketAddr, SocketAddr), Vec<(u64, usize, usize)>>,
+    pub(super) by_address: Ways,
     /// Secrets that are looked for in what stays, and what stands for them.
-    pub(super) net: Option<(Regex, FxHashMap<Vec<u8>, Vec<u8>>)>,
+    pub(super) net: Option<Net>,
     pub(super) tally: Tally,
 }
 

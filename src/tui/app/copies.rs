@@ -106,7 +106,9 @@ fn frame_filter(ctx: &Ctx<'_>) -> Option<String> {
 pub(super) fn default_path(kind: ExportKind, session: u32) -> String {
     let ending = match kind {
         ExportKind::Pcapng => "pcapng",
+        ExportKind::Flv => "flv",
         ExportKind::Ndjson => "ndjson",
+        ExportKind::Csv => "csv",
         ExportKind::Mermaid => "mmd",
     };
     format!("session-{session}.{ending}")

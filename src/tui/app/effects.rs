@@ -367,7 +367,9 @@ impl App {
 
     fn export_menu(&mut self) -> Vec<Outcome> {
         let rows = [
-            (ExportKind::Pcapng, 'p', "pcapng", "the packets of the session"),
+            (ExportKind::Pcapng, 'p', "pcapng", "the packets of the session, secrets replaced"),
+            (ExportKind::Flv, 'f', "FLV", "audio and video, playable"),
+            (ExportKind::Csv, 'c', "CSV", "a line per message"),
             (ExportKind::Ndjson, 'j', "NDJSON", "a JSON object per message"),
             (ExportKind::Mermaid, 'm', "Mermaid", "the ladder, to paste into an issue"),
         ];

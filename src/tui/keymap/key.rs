@@ -60,6 +60,7 @@ impl Key {
     pub fn label(self) -> String {
         match self.to_string().as_str() {
             "pageup" => "PgUp".into(),
+            "backspace" => "BkSp".into(),
             "pagedown" => "PgDn".into(),
             name if name.chars().count() == 1 => name.to_owned(),
             name if !self.control && !self.alt => {

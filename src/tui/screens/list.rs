@@ -1,8 +1,10 @@
 //! Every screen there is.
 
+use super::compare::CompareScreen;
 use super::findings::FindingsScreen;
 use super::flow::FlowScreen;
 use super::ladder::LadderScreen;
+use super::media::MediaScreen;
 use super::messages::Messages;
 use super::sessions::Sessions;
 use super::tcp::TcpScreen;
@@ -16,8 +18,10 @@ pub fn all() -> Vec<Box<dyn Screen>> {
         Box::<Timeline>::default(),
         Box::<LadderScreen>::default(),
         Box::<Messages>::default(),
+        Box::<MediaScreen>::default(),
         Box::<FlowScreen>::default(),
         Box::<FindingsScreen>::default(),
         Box::<TcpScreen>::default(),
+        Box::<CompareScreen>::default(),
     ]
 }

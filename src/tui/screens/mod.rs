@@ -1,10 +1,12 @@
 //! A file or folder per screen. [`all`] makes them.
 
 pub mod chart;
+mod compare;
 mod findings;
 mod flow;
 mod ladder;
 mod list;
+mod media;
 mod messages;
 mod scroll;
 mod sessions;

@@ -100,22 +100,18 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    fn line(&mut self, ctx: &Ctx<'_>, session: &SessionIndex) -> Line {
+    fn line(&mut self, session: &SessionIndex, found: (usize, usize)) -> Line {
         let number = session.number();
         let gops = self.gops.entry(number).or_default();
         gops.look(session);
-        let of = |severity| {
-            let found = ctx.findings.iter();
-            found.filter(|f| f.session == Some(number) && f.severity == severity).count()
-        };
         Line {
             number,
             facts: session.facts(),
             seconds: session.last.seconds_since(session.session.time),
             bytes: session.payload.iter().sum(),
             gop: gops.mean(),
-            errors: of(Severity::Error),
-            warnings: of(Severity::Warning),
+            errors: found.0,
+            warnings: found.1,
             odd: session.anomalies.len() + session.gaps.len(),
         }
     }
@@ -218,8 +214,21 @@ impl Screen for Sessions {
 
     fn draw(&mut self, ctx: &Ctx<'_>, frame: &mut Frame<'_>, area: Rect) {
         let theme = ctx.theme();
-        let mut lines: Vec<Line> =
-            ctx.index.sessions.iter().map(|session| self.line(ctx, session)).collect();
+        let mut found: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+        for finding in ctx.findings {
+            let counts = found.entry(finding.session.unwrap_or(0)).or_default();
+            match finding.severity {
+                Severity::Error => counts.0 += 1,
+                Severity::Warning => counts.1 += 1,
+                Severity::Note => {}
+            }
+        }
+        let sessions = ctx.index.sessions.iter();
+        let mut lines: Vec<Line> = sessions
+            .map(|session| {
+                self.line(session, found.get(&session.number()).copied().unwrap_or_default())
+            })
+            .collect();
         self.sort(ctx, &mut lines);
         self.order = lines.iter().map(|line| line.number).collect();
         let title = match lines.len() {

@@ -4,21 +4,19 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
 
-use crate::analysis::index::Index;
 use crate::analysis::{Options, Pipeline};
 use crate::capture::{Capture, Input, OpenOptions};
-use crate::lint::{Finding, Linter};
-use crate::report::Redactor;
+use crate::lint::Linter;
 use crate::tui::action::Action;
 use crate::tui::contract::{ClockMode, Ctx, Effect, Mouse, Screen, ScreenId, Shared};
+use crate::tui::loader::Data;
 
 /// Sizes that every screen must look right at.
 pub const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// A screen with all that it needs.
 pub struct Stage<S> {
-    pub index: Index,
-    pub findings: Vec<Finding>,
+    pub data: Data,
     pub shared: Shared,
     pub matches: Option<Vec<u32>>,
     pub screen: S,
@@ -27,34 +25,31 @@ pub struct Stage<S> {
     pub status: String,
 }
 
-/// The index of a bundled capture as people see it: without secrets.
-pub fn load(names: &[&str]) -> (Index, Vec<Finding>) {
+/// A bundled capture as people see it: without secrets.
+pub fn load(names: &[&str]) -> Data {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/captures");
     let inputs = names.iter().map(|name| Input::Path(format!("{dir}/{name}").into())).collect();
     let mut capture = Capture::open(inputs, OpenOptions::default()).unwrap();
     let mut pipeline = Pipeline::new(Options { tcp: true, ..Options::default() });
-    let mut redactor = Redactor::new(false);
-    let mut index = Index::new();
+    let mut data = Data::new(false);
     let mut linter = Linter::new(crate::lint::Options::default());
-    let mut push = |mut record| {
-        redactor.redact(&mut record);
+    let mut push = |record| {
         linter.push(&record);
-        index.push(&record);
+        data.push(record);
     };
     while let Some(packet) = capture.next_packet() {
         pipeline.push(&packet, &mut push);
     }
     pipeline.finish(Vec::new(), &mut push);
-    (index, linter.findings().to_vec())
+    data.findings = linter.findings().to_vec();
+    data
 }
 
 impl<S: Screen + Default> Stage<S> {
     pub fn new(name: &str, session: u32) -> Stage<S> {
         let shared = Shared { session, ..Shared::default() };
-        let (index, findings) = load(&[name]);
         Stage {
-            index,
-            findings,
+            data: load(&[name]),
             shared,
             matches: None,
             screen: S::default(),
@@ -64,19 +59,25 @@ impl<S: Screen + Default> Stage<S> {
     }
 }
 
+fn ctx<'a>(data: &'a Data, shared: &'a Shared, matches: &'a Option<Vec<u32>>) -> Ctx<'a> {
+    Ctx {
+        index: &data.index,
+        shared,
+        findings: &data.findings,
+        figures: &data.figures,
+        trails: &data.trails,
+        matches: matches.as_deref(),
+        detail: None,
+        focused: true,
+    }
+}
+
 impl<S: Screen> Stage<S> {
     /// The screen as text, colours left out. Four lines less than the terminal: tabs,
     /// the session, status, hints.
     pub fn text(&mut self, (width, height): (u16, u16)) -> String {
         let mut terminal = Terminal::new(TestBackend::new(width, height - 4)).unwrap();
-        let ctx = Ctx {
-            index: &self.index,
-            shared: &self.shared,
-            findings: &self.findings,
-            matches: self.matches.as_deref(),
-            detail: None,
-            focused: true,
-        };
+        let ctx = ctx(&self.data, &self.shared, &self.matches);
         terminal
             .draw(|frame| self.screen.draw(&ctx, frame, Rect::new(0, 0, width, height - 4)))
             .unwrap();
@@ -88,14 +89,7 @@ impl<S: Screen> Stage<S> {
 
     pub fn press(&mut self, actions: &[Action]) {
         for action in actions {
-            let ctx = Ctx {
-                index: &self.index,
-                shared: &self.shared,
-                findings: &self.findings,
-                matches: self.matches.as_deref(),
-                detail: None,
-                focused: true,
-            };
+            let ctx = ctx(&self.data, &self.shared, &self.matches);
             let effects = self.screen.act(*action, &ctx);
             match effects {
                 Some(effects) => effects.into_iter().for_each(|effect| self.apply(effect)),
@@ -111,20 +105,13 @@ impl<S: Screen> Stage<S> {
     }
 
     pub fn mouse(&mut self, mouse: Mouse) {
-        let ctx = Ctx {
-            index: &self.index,
-            shared: &self.shared,
-            findings: &self.findings,
-            matches: self.matches.as_deref(),
-            detail: None,
-            focused: true,
-        };
+        let ctx = ctx(&self.data, &self.shared, &self.matches);
         let effects = self.screen.mouse(mouse, &ctx);
         effects.into_iter().for_each(|effect| self.apply(effect));
     }
 
     fn apply(&mut self, effect: Effect) {
-        let session = self.index.session(self.shared.session).unwrap();
+        let session = self.data.index.session(self.shared.session).unwrap();
         match effect {
             Effect::Go(screen) => self.went = Some(screen),
             Effect::Row(row) => {

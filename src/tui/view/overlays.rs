@@ -41,12 +41,14 @@ pub(super) fn draw(app: &App, data: &Data, frame: &mut Frame<'_>, area: Rect) {
         Overlay::Path { kind, line } => {
             let what = match kind {
                 ExportKind::Pcapng => "the session's packets as pcapng to ",
+                ExportKind::Flv => "audio and video as FLV to ",
                 ExportKind::Ndjson => "messages as NDJSON to ",
+                ExportKind::Csv => "messages as CSV to ",
                 ExportKind::Mermaid => "the ladder as Mermaid to ",
             };
             let rows = app.ctx(data).visible_rows();
             let prompt = match kind {
-                ExportKind::Ndjson => format!("{rows} {what}"),
+                ExportKind::Ndjson | ExportKind::Csv => format!("{rows} {what}"),
                 _ => what.to_owned(),
             };
             let at = Rect { y: area.bottom() - 2, height: 1, ..area };
@@ -90,7 +92,8 @@ fn filter(app: &App, line: &LineEdit, frame: &mut Frame<'_>, area: Rect) {
         (Some(error), _) => (Role::Error, format!("{} {error}", glyphs.cross)),
         (None, _) => {
             let matches = app.filter.draft_matches(app.shared.session).unwrap_or(0);
-            (Role::Good, format!("{} {matches} messages", glyphs.check))
+            let s = if matches == 1 { "" } else { "s" };
+            (Role::Good, format!("{} {matches} message{s}", glyphs.check))
         }
     };
     typed(frame, at, "filter ", line, role, theme);

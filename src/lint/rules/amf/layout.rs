@@ -5,7 +5,7 @@ use crate::analysis::MessageRecord;
 use crate::base::{Reader, StopReason};
 use crate::lint::context::{Context, Report};
 use crate::lint::finding::Severity;
-use crate::lint::rule::{Basis, Check, Layer, Needs, Rule};
+use crate::lint::rule::{Basis, Check, Layer, Needs, Rule, rtmp};
 use crate::rtmp::Message;
 use crate::wire::amf;
 use crate::wire::message::{Body, MessageType};
@@ -109,6 +109,21 @@ pub(super) const RULES: &[Rule] = &[
         covers: &["amf3/object/externalizable-unknown"],
         needs: Needs::Message,
         checks: &[Check::Command(externalizable), Check::Data(externalizable)],
+    },
+    Rule {
+        id: "robust/message/shared-object-malformed",
+        layer: Layer::Amf,
+        title: "Shared object message that cannot be read to its end",
+        severity: Severity::Warning,
+        escalates: Some(Severity::Error),
+        spec: rtmp("7.1.3"),
+        basis: Basis::Robustness,
+        explanation: "The events of a shared object message have lengths of their own, and one of \
+            them does not fit. Only Flash-age applications use these messages.",
+        advice: "A fault of the sender.",
+        covers: &["robust/message/shared-object-malformed"],
+        needs: Needs::Direction,
+        checks: &[Check::Control(shared_object)],
     },
 ];
 
@@ -225,5 +240,13 @@ fn externalizable(cx: &mut Context<'_>, record: &MessageRecord) {
         let left = record.message.payload.len().saturating_sub(stop.at);
         let words = format!("an externalizable object at byte {}, {left} bytes unread", stop.at);
         cx.report(Report::message(record, words).field(stop.at..stop.at + 1));
+    }
+}
+
+fn shared_object(cx: &mut Context<'_>, record: &MessageRecord) {
+    let message = &record.message;
+    if let (Body::SharedObject(_), Some(stop)) = (&message.body, &message.stop) {
+        let words = format!("{} at byte {}: {}", stop.field, stop.at, stop.reason.kind());
+        cx.report(Report::message(record, words).field(stop.at..message.payload.len()));
     }
 }

@@ -62,7 +62,7 @@ pub(super) const RULES: &[Rule] = &[
         layer: Layer::Amf,
         title: "onMetaData is a plain object",
         severity: Severity::Note,
-        escalates: Some(Severity::Warning),
+        escalates: None,
         spec: amf0("2.10"),
         basis: Basis::Spec,
         explanation: "The properties of onMetaData should be an ECMA array (marker 08), not an \
@@ -92,7 +92,7 @@ pub(super) const RULES: &[Rule] = &[
         layer: Layer::Amf,
         title: "ECMA array count differs from its entries",
         severity: Severity::Note,
-        escalates: Some(Severity::Warning),
+        escalates: None,
         spec: amf0("2.10"),
         basis: Basis::Spec,
         explanation: "The count is a hint; readers must go by the end marker. A count of 0 and one \

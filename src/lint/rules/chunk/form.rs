@@ -90,7 +90,58 @@ pub(super) const RULES: &[Rule] = &[
         needs: Needs::Direction,
         checks: &[Check::Message(shared)],
     },
+    Rule {
+        id: "rtmp/chunk/compact-header",
+        layer: Layer::Chunk,
+        title: "Headers longer than needed",
+        severity: Severity::Note,
+        escalates: None,
+        spec: rtmp("5.3.1.2"),
+        basis: Basis::Spec,
+        explanation: "Many messages repeat in full what the message before on their chunk stream \
+            said: a type 1, 2 or 3 header would do.",
+        advice: "Costs a little bandwidth at low bit rates, nothing else.",
+        covers: &["rtmp/chunk/compact-header"],
+        needs: Needs::Direction,
+        checks: &[Check::Message(count_headers), Check::End(headers)],
+    },
 ];
+
+/// Header bytes that a sender could have left out, per direction.
+#[derive(Debug, Default)]
+pub(super) struct Headers {
+    avoidable: [u64; 2],
+}
+
+fn count_headers(cx: &mut Context<'_>, record: &MessageRecord) {
+    let message = &*record.message;
+    let side = cx.state.side(message.direction);
+    let Some(before) = side.chunk_stream(message.csid) else { return };
+    let forward = message.timestamp.wrapping_sub(before.timestamp) < 0x00ff_ffff;
+    let same_kind = before.length == message.length
+        && before.types == 1_u32.checked_shl(u32::from(message.type_id.0)).unwrap_or(0);
+    // Types 0, 1 and 2 have 11, 7 and 3 bytes.
+    let avoidable = match message.fmt {
+        0 if forward && before.stream_id == message.stream_id => 4 + u64::from(same_kind) * 4,
+        1 if same_kind => 4,
+        _ => return,
+    };
+    cx.memory.chunk.headers.avoidable[message.direction.index()] += avoidable;
+}
+
+fn headers(cx: &mut Context<'_>, end: &SessionEnd) {
+    let max = cx.limit(Limit::CompactPercent);
+    let mut found = Vec::new();
+    for side in cx.sides() {
+        let avoidable = cx.memory.chunk.headers.avoidable[side.direction.index()];
+        let share = 100.0 * avoidable as f64 / side.offset.max(1) as f64;
+        if share > max && side.messages > 100 {
+            let words = format!("{avoidable} bytes of headers repeat what was said ({share:.1} %)");
+            found.push(Report::new(Place::at(end.start, Some(side.direction)), words));
+        }
+    }
+    found.into_iter().for_each(|report| cx.report(report));
+}
 
 /// Length of the basic header of a message's first chunk.
 fn basic_header_len(message: &Message) -> Option<u64> {
@@ -172,7 +223,8 @@ fn interleaved(cx: &mut Context<'_>, record: &MessageRecord) {
         return;
     }
     let Some(last) = message.pieces.runs().last() else { return };
-    let end = last.offset + last.stride * last.count.saturating_sub(1) + last.len;
+    let strides = last.stride.saturating_mul(last.count.saturating_sub(1));
+    let end = last.offset.saturating_add(strides).saturating_add(last.len);
     let own = message.headers.len() + message.pieces.len();
     let foreign = end.saturating_sub(message.offset).saturating_sub(own);
     if foreign > 0 {

@@ -80,6 +80,22 @@ pub(super) const RULES: &[Rule] = &[
         checks: &[Check::Handshake(zero_field)],
     },
     Rule {
+        id: "rtmp/handshake/s1-not-c1-copy",
+        layer: Layer::Handshake,
+        title: "S1 is a copy of C1",
+        severity: Severity::Note,
+        escalates: Some(Severity::Warning),
+        spec: rtmp("5.2.3"),
+        basis: Basis::Spec,
+        explanation: "S1 should hold random bytes of the server's own, so that each side can tell \
+            its packet from the other's. nginx-rtmp and Node-Media-Server send back C1 to simple \
+            clients.",
+        advice: "Harmless.",
+        covers: &["rtmp/handshake/s1-not-c1-copy"],
+        needs: Needs::Message,
+        checks: &[Check::Handshake(copied)],
+    },
+    Rule {
         id: "handshake/complex-answered-simple",
         layer: Layer::Handshake,
         title: "Digest handshake answered with a plain one",
@@ -99,7 +115,7 @@ pub(super) const RULES: &[Rule] = &[
         layer: Layer::Handshake,
         title: "Encrypted RTMPE handshake",
         severity: Severity::Note,
-        escalates: Some(Severity::Error),
+        escalates: None,
         spec: None,
         basis: Basis::DeFacto,
         explanation: "C0 is 6, 8 or 9: RTMPE. What follows the handshake is encrypted and not \
@@ -152,7 +168,9 @@ fn names(direction: Direction) -> (&'static str, &'static str) {
 
 fn echo(cx: &mut Context<'_>, record: &HandshakeRecord) {
     let direction = record.handshake.direction;
-    if record.handshake.valid == Some(false) {
+    // In RTMPE the types 8 and 9 encipher the signature.
+    let rtmpe = cx.state.info.transport == Transport::Rtmpe;
+    if record.handshake.valid == Some(false) && !rtmpe {
         let own = names(direction).1;
         let theirs = names(direction.reverse()).0;
         let words = format!("{own} neither echoes {theirs} nor is it signed");
@@ -185,13 +203,24 @@ fn first_word(handshake: &Handshake) -> Option<u32> {
 }
 
 fn no_digest(cx: &mut Context<'_>, record: &HandshakeRecord) {
-    let handshake = &record.handshake;
-    let Some(software) = handshake.software.filter(|version| *version != [0; 4]) else { return };
-    if handshake.scheme == Scheme::Simple && handshake.version == 3 {
-        let [a, b, c, d] = software;
-        let name = names(handshake.direction).0;
-        let words = format!("{name} says version {a}.{b}.{c}.{d} and holds no digest");
-        cx.report(Report::new(Place::of_handshake(record), words));
+    let client = &record.handshake;
+    if client.direction != ClientToServer {
+        return;
+    }
+    // After a simple C1 another rule speaks of S1.
+    let server = cx.state.server().handshake.clone();
+    let server = server.filter(|_| client.software.is_some_and(|version| version != [0; 4]));
+    for handshake in [Some(client.clone()), server].into_iter().flatten() {
+        let said = handshake.software.filter(|version| *version != [0; 4]);
+        if let Some([a, b, c, d]) = said
+            && handshake.scheme == Scheme::Simple
+            && handshake.version == 3
+        {
+            let name = names(handshake.direction).0;
+            let words = format!("{name} says version {a}.{b}.{c}.{d} and holds no digest");
+            let place = Place::at(handshake.time, Some(handshake.direction));
+            cx.report(Report::new(place, words));
+        }
     }
 }
 
@@ -203,6 +232,15 @@ fn zero_field(cx: &mut Context<'_>, record: &HandshakeRecord) {
     if asked_simple {
         let words = format!("bytes 4 to 7 of S1 are {a:02x} {b:02x} {c:02x} {d:02x}");
         cx.report(Report::new(Place::at(server.time, Some(ServerToClient)), words));
+    }
+}
+
+fn copied(cx: &mut Context<'_>, record: &HandshakeRecord) {
+    let handshake = &record.handshake;
+    // The client came first: it can copy nothing.
+    if handshake.direction == ServerToClient && handshake.copy == Some(true) {
+        let words = "the random bytes of S1 are those of C1";
+        cx.report(Report::new(Place::of_handshake(record), words));
     }
 }
 
@@ -223,7 +261,8 @@ fn rtmpe(cx: &mut Context<'_>, record: &HandshakeRecord) {
     let handshake = &record.handshake;
     if handshake.direction == ClientToServer && matches!(handshake.version, 6 | 8 | 9) {
         let server = cx.state.server().handshake.as_ref().map(|server| server.version);
-        let refused = server.is_some_and(|version| version != handshake.version);
+        // The server chooses among the types: librtmp says 6 and takes 8 and 9.
+        let refused = server.is_some_and(|version| !matches!(version, 6 | 8 | 9));
         let answer = match server {
             Some(version) => format!("S0 is {version}"),
             None => "no S0".into(),

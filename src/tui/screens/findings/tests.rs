@@ -20,16 +20,17 @@ fn enter_goes_to_the_evidence() {
     let mut stage: Stage<FindingsScreen> = Stage::new("obs_publish_nginx.pcap", 1);
     stage.text((120, 40));
     let bandwidth = stage
+        .data
         .findings
         .iter()
         .find(|f| f.id() == "control/peer-bandwidth-ignored")
         .expect("a finding about a message")
         .clone();
     stage.press(&[Action::Bottom]);
-    for _ in 0..stage.findings.len() {
+    for _ in 0..stage.data.findings.len() {
         let row = stage.shared.cursor.row.expect("a row");
         if stage.shared.cursor.time == Some(bandwidth.place.time) {
-            let session = stage.index.session(1).unwrap();
+            let session = stage.data.index.session(1).unwrap();
             assert_eq!(
                 Some(session.place(&session.rows[row]).offset),
                 bandwidth.place.bytes.as_ref().map(|bytes| bytes.start)
@@ -46,7 +47,7 @@ fn enter_goes_to_the_evidence() {
 #[test]
 fn a_session_without_findings_says_so() {
     let mut stage: Stage<FindingsScreen> = Stage::new("obs_publish_nginx.pcap", 1);
-    stage.findings.clear();
+    stage.data.findings.clear();
     let text = stage.text((80, 24));
     assert!(text.contains("nothing was found in this session"), "{text}");
     stage.press(&[Action::Down, Action::Open, Action::NextFinding, Action::SortNext]);
@@ -59,9 +60,11 @@ fn the_explanation_scrolls_and_can_be_copied() {
     stage.press(&[Action::NextPane, Action::Down, Action::Down]);
     assert_ne!(stage.text((80, 24)), before);
     let ctx = crate::tui::contract::Ctx {
-        index: &stage.index,
+        index: &stage.data.index,
         shared: &stage.shared,
-        findings: &stage.findings,
+        findings: &stage.data.findings,
+        figures: &stage.data.figures,
+        trails: &stage.data.trails,
         matches: None,
         detail: None,
         focused: true,

@@ -144,7 +144,7 @@ impl FlowScreen {
         let view = self.lanes.view(session, &ctx.index.strings, window, plot.width.into());
         let acked = self.flow.directions[way].window().is_some()
             || !self.flow.directions[way].acks.is_empty();
-        let mut held = 0.0;
+        let mut held = view.flight_before[way].bytes().unwrap_or(0) as f64;
         let values: Vec<f64> = (view.columns.iter())
             .map(|column| match acked {
                 true => {

@@ -25,7 +25,7 @@ fn lists_every_control_message_and_opens_it() {
     stage.text((120, 40));
     stage.press(&[Action::Bottom, Action::Open]);
     assert_eq!(stage.went, Some(ScreenId::Messages));
-    let rows = &stage.index.sessions[0].rows;
+    let rows = &stage.data.index.sessions[0].rows;
     let controls = |kind: MessageType| kind.is_control() && kind != MessageType::USER_CONTROL;
     let last = rows.iter().rposition(|row| controls(row.type_id));
     assert_eq!(stage.shared.cursor.row, last);

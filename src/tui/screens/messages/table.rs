@@ -24,7 +24,7 @@ const COLUMNS: &[Column] = &[
     Column { title: "length", width: 7, grow: 0, priority: 3, right: true },
     Column { title: "frames", width: 13, grow: 0, priority: 7, right: true },
     Column { title: "chunks", width: 6, grow: 0, priority: 10, right: true },
-    Column { title: "says", width: 24, grow: 1, priority: 0, right: false },
+    Column { title: "says", width: 32, grow: 1, priority: 0, right: false },
 ];
 
 /// The pane.

@@ -24,7 +24,7 @@ fn looks_as_it_should_at_every_size() {
 fn an_event_leads_to_its_time() {
     let mut stage: Stage<TcpScreen> = Stage::new("derived_gap_acked_unseen.pcap", 1);
     stage.text((120, 40));
-    let gap = stage.index.session(1).unwrap().gaps[0].time;
+    let gap = stage.data.index.session(1).unwrap().gaps[0].time;
     stage.press(&[Action::Top]);
     for _ in 0..200 {
         if stage.shared.cursor.time == Some(gap) {

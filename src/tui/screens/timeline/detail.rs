@@ -124,6 +124,8 @@ pub fn events(
             MarkKind::Start | MarkKind::Handshake(_) | MarkKind::End => {}
         }
     }
+    // Missing bytes explain most of what else is odd there.
+    lines.sort_by_key(|(role, _)| *role != Role::Gap);
     let spans = view.commands.iter().filter(|span| here(span.at) || span.until.is_some_and(here));
     let commands: Vec<String> = spans
         .take(32)

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::lanes::Lane;
 use crate::analysis::index::{Interner, SessionIndex};
-use crate::analysis::lanes::{Column, Lanes, MarkKind, Media, Span, Summary, View};
+use crate::analysis::lanes::{Clock, Column, Lanes, MarkKind, Media, Span, Summary, View};
 use crate::base::Direction;
 use crate::flow::EndReason;
 use crate::lint::{Finding, Severity};
@@ -108,7 +108,16 @@ impl Picture<'_> {
             let row = self.session.rows.get(*number as usize);
             row.map_or(i64::MIN, |row| self.lanes.at(*number as usize, row))
         };
-        let mut keys: Vec<i64> = numbers.iter().map(at).collect();
+        // On the capture clock they are in order, and a stream of key frames only has a million.
+        let near = match self.lanes.clock() {
+            Clock::Capture => {
+                let from = numbers.partition_point(|number| at(number) < self.view.window.from);
+                let to = numbers.partition_point(|number| at(number) < self.view.window.to);
+                from..(to + 1).min(numbers.len())
+            }
+            Clock::Rtmp => 0..numbers.len(),
+        };
+        let mut keys: Vec<i64> = numbers.get(near).unwrap_or_default().iter().map(at).collect();
         // On the RTMP clock a stream that began again goes back.
         keys.sort_unstable();
         let from = keys.partition_point(|at| *at < self.view.window.from);
@@ -234,7 +243,7 @@ impl Picture<'_> {
     fn flight(&self, buffer: &mut Buffer, area: Rect) {
         let way = self.media.index();
         let window = self.view.flight[way].window.map_or(0.0, f64::from);
-        let mut held = 0.0;
+        let mut held = self.view.flight_before[way].bytes().unwrap_or(0) as f64;
         let values: Vec<f64> = (self.view.columns.iter())
             .map(|column| {
                 let span = column.sum.flight[way];
@@ -256,8 +265,10 @@ impl Picture<'_> {
 
     /// Letters; below them, if there is room, the bytes in flight by TCP's own acknowledgements.
     fn tcp(&self, buffer: &mut Buffer, area: Rect) {
+        let end = self.view.marks.iter().rfind(|mark| mark.kind == MarkKind::End);
+        let end = end.map(|mark| usize::from(self.column(mark.at)));
         for (number, column) in self.view.columns.iter().enumerate() {
-            if let Some((letter, role)) = self.tcp_letter(number, column) {
+            if let Some((letter, role)) = self.tcp_letter(end == Some(number), column) {
                 put(buffer, area.x + number as u16, area.y, 1, letter, self.style(role));
             }
         }
@@ -277,10 +288,8 @@ impl Picture<'_> {
     }
 
     /// The most telling letter of a column.
-    fn tcp_letter(&self, number: usize, column: &Column) -> Option<(&'static str, Role)> {
+    fn tcp_letter(&self, ends: bool, column: &Column) -> Option<(&'static str, Role)> {
         let tcp = &column.tcp;
-        let end = self.view.marks.iter().find(|mark| mark.kind == MarkKind::End);
-        let ends = end.is_some_and(|mark| usize::from(self.column(mark.at)) == number);
         let reason = self.session.end.as_ref().filter(|_| ends).map(|end| end.reason);
         Some(match reason {
             _ if column.lost[1] > 0 => ("x", Role::Error),

@@ -62,8 +62,8 @@ fn follows_a_command_to_its_reply_and_back() {
     let mut stage: Stage<Timeline> = Stage::new("ffmpeg_publish_nginx.pcap", 1);
     stage.text((80, 24));
     let is = |stage: &Stage<Timeline>, name: &str| {
-        let row = &stage.index.sessions[0].rows[stage.shared.cursor.row.unwrap()];
-        stage.index.strings.get(row.label) == name
+        let row = &stage.data.index.sessions[0].rows[stage.shared.cursor.row.unwrap()];
+        stage.data.index.strings.get(row.label) == name
     };
     stage.shared.cursor.row = Some(0);
     assert!(is(&stage, "connect"));
@@ -81,7 +81,7 @@ fn follows_a_command_to_its_reply_and_back() {
 fn the_cursor_pans_at_the_edge_and_stays_within() {
     let mut stage: Stage<Timeline> = Stage::new("obs_publish_nginx.pcap", 1);
     stage.text((80, 24));
-    let session = stage.index.sessions[0].clone();
+    let session = stage.data.index.sessions[0].clone();
     stage.press(&[Action::Top, Action::ZoomIn, Action::ZoomIn]);
     let before = stage.shared.window.unwrap();
     for _ in 0..100 {
@@ -108,7 +108,7 @@ fn dragging_zooms_and_the_wheel_too() {
     stage.text((80, 24));
     stage.mouse(Mouse::Drop { from, to });
     let window = stage.shared.window.unwrap();
-    let session = &stage.index.sessions[0];
+    let session = &stage.data.index.sessions[0];
     let share = (window.to.0 - window.from.0) as f64
         / session.last.seconds_since(session.session.time)
         / 1e9;
@@ -126,11 +126,11 @@ fn dragging_zooms_and_the_wheel_too() {
 fn odd_things_are_reached_by_key() {
     let mut stage: Stage<Timeline> = Stage::new("derived_gap_acked_unseen.pcap", 1);
     stage.text((120, 40));
-    let gap = stage.index.sessions[0].gaps[0].time;
+    let gap = stage.data.index.sessions[0].gaps[0].time;
     while stage.shared.cursor.time.is_none_or(|time| time < gap) {
         stage.press(&[Action::NextFinding]);
     }
-    let text = stage.text((120, 40));
+    let text = stage.text((120, 60));
     assert!(text.contains("capture-loss: "), "{text}");
     stage.press(&[Action::PreviousFinding]);
     assert!(stage.shared.cursor.time.unwrap() < gap);
@@ -142,7 +142,7 @@ fn what_is_in_sight_follows_a_cursor_that_another_screen_moved() {
     stage.text((80, 24));
     stage.press(&[Action::Top, Action::ZoomIn, Action::ZoomIn, Action::ZoomIn]);
     stage.text((80, 24));
-    let session = &stage.index.sessions[0];
+    let session = &stage.data.index.sessions[0];
     let last = session.rows.len() - 100;
     stage.shared.cursor.row = Some(last);
     stage.shared.cursor.time = Some(session.rows[last].time);
