@@ -411,7 +411,9 @@ fn a_capture_without_rtmp_is_told_what_it_holds() {
         let said = format!("rtmpscope: no RTMP found: {said}");
         assert!(err(&output).starts_with(&said), "{said}: {}", err(&output));
     }
-    for name in ["fail_tls_client_on_rtmp_port_nginx.pcap", "fail_http_client_on_rtmp_port_nginx.pcap"] {
+    for name in
+        ["fail_tls_client_on_rtmp_port_nginx.pcap", "fail_http_client_on_rtmp_port_nginx.pcap"]
+    {
         let output = run(&["dump", "--format", "ndjson", text(&captures.join(name))]);
         assert!(out(&output).contains(r#""type":"session""#), "{name}: {}", err(&output));
     }
