@@ -158,8 +158,10 @@ def runs(screen):
             if match:
                 style.apply(int(code or 0) for code in re.split("[;:]", match.group(1)))
             elif part and part not in "\x0e\x0f":
-                yield y, x, part, style.key()
-                x += sum(cells(char) for char in part)
+                # Braille comes from another font, of another width: each kind in a run of its own.
+                for piece in re.findall("[\u2800-\u28ff]+|[^\u2800-\u28ff]+", part):
+                    yield y, x, piece, style.key()
+                    x += sum(cells(char) for char in piece)
 
 
 def svg(screen):
