@@ -390,15 +390,32 @@ fn a_capture_without_rtmp_is_told_what_it_holds() {
     let whole = std::fs::read(captures.join("ffmpeg_publish_nginx.pcap")).unwrap();
     let dir = TempDir::new().unwrap();
     let empty = file(&dir, "empty.pcap", &whole[..24]);
+    // Answered by a server that speaks it too; a server that is silent was meant to speak RTMP.
+    let speaks = |name, client: &[u8], server: &[u8]| {
+        let mut scenario = support::Scenario::new(3);
+        scenario.raw(support::C2S, client);
+        scenario.raw(support::S2C, server);
+        let net = Net { server: ([10, 0, 0, 2], 8443).into(), ..Net::default() };
+        file(&dir, name, &net.packetize(&scenario).pcap())
+    };
+    let hello = [0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0];
+    let tls = speaks("tls.pcap", &hello, &[0x16, 3, 3, 0, 5, 2, 0, 0, 1, 0]);
+    let http = speaks("http.pcap", b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n");
     for (capture, said) in [
-        (captures.join("fail_tls_client_on_rtmp_port_nginx.pcap"), "2 connections speak TLS ("),
-        (captures.join("fail_http_client_on_rtmp_port_nginx.pcap"), "1 connection speaks HTTP"),
+        (tls, "1 connection speaks TLS ("),
+        (http, "1 connection speaks HTTP"),
         (empty, "there is no packet in it"),
     ] {
         let output = run(&["dump", text(&capture)]);
         assert_eq!(output.status.code(), Some(0));
         let said = format!("rtmpscope: no RTMP found: {said}");
         assert!(err(&output).starts_with(&said), "{said}: {}", err(&output));
+    }
+    for name in
+        ["fail_tls_client_on_rtmp_port_nginx.pcap", "fail_http_client_on_rtmp_port_nginx.pcap"]
+    {
+        let output = run(&["dump", "--format", "ndjson", text(&captures.join(name))]);
+        assert!(out(&output).contains(r#""type":"session""#), "{name}: {}", err(&output));
     }
     // Something unknown on a port: the port to try is named.
     let mut scenario = support::Scenario::new(3);

@@ -22,7 +22,7 @@ fn rtmpscope(args: &[&str]) -> Output {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("CLICOLOR_FORCE")
         // Whoever runs the tests may have thresholds of their own.
-        .env("RTMPSCOPE_CONFIG", "/nonexistent/rtmpscope.toml")
+        .env("RTMPSCOPE_CONFIG", "/dev/null")
         .stdin(Stdio::null())
         .output()
         .unwrap()

@@ -117,7 +117,14 @@ fn hide_placeholders(value: &mut Value) {
 }
 
 fn assert_same(name: &str, input: &Path, output: &Path) {
-    let (before, after) = (records(input), records(output));
+    let (mut before, mut after) = (records(input), records(output));
+    if name.starts_with("snaplen") {
+        // A piece is missing from every packet. Where the search looks again depends on bytes that
+        // were blanked; what it finds does not.
+        for records in [&mut before, &mut after] {
+            records.retain(|record| record["type"] == "message");
+        }
+    }
     for (a, b) in before.iter().zip(&after) {
         assert_eq!(a, b, "{name}");
     }

@@ -352,7 +352,7 @@ impl Worker {
                     if let Some(record) = self.batch.pop_front() {
                         data.push(record);
                     }
-                    if left % 16 == 0 && began.elapsed() > PORTION {
+                    if left.is_multiple_of(16) && began.elapsed() > PORTION {
                         break;
                     }
                 }

@@ -11,7 +11,6 @@
 
 mod generate;
 mod measure;
-mod screens;
 #[path = "../support/mod.rs"]
 mod support;
 mod view;
@@ -179,7 +178,6 @@ fn run(ours: &Path, whole: &Path, half: &Path, written: &Written) {
     let _ = std::fs::remove_file(&*page);
     view::measure(&ours, &file, Path::new(DIRECTORY));
     println!("{}", verdict(&ours, &file, written));
-    screens::measure(&ours, &file);
 }
 
 /// Reads the file once, so that no program pays for the disk.

@@ -20,8 +20,7 @@ fn hevc_to_a_server_that_does_not_know_it() {
     command.args(["-q", "-v", "-r", &url, "-o", "/dev/null"]);
     let mut player = Process::spawn(&mut command);
     // The player's play is answered before the publisher comes.
-    rig.wait_for_bytes(9_000);
-    pause(300);
+    rig.wait_for_text("NetStream.Play.Start");
 
     let mut server = TcpStream::connect(("127.0.0.1", rig.port)).expect("connect");
     server.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");

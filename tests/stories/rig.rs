@@ -229,6 +229,14 @@ rtmp {{
         wait_until("media flows", || self.captured() >= from + bytes);
     }
 
+    /// Waits until the capture holds this text.
+    pub fn wait_for_text(&self, text: &str) {
+        wait_until(text, || {
+            let bytes = fs::read(self.file()).unwrap_or_default();
+            bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        });
+    }
+
     /// The server's process id.
     pub fn server_pid(&self) -> u32 {
         self.server.as_ref().expect("a server").child.id()

@@ -116,20 +116,22 @@ fn rows_keep_the_order_of_each_side() {
     }
 }
 
-fn trail(steps: &[(StepKind, Direction, i64, &[(&str, &str)])]) -> Trail {
+/// A step: what, from where, milliseconds since the beginning, facts.
+type Made<'a> = (StepKind, Direction, i64, &'a [(&'a str, &'a str)]);
+
+fn trail(steps: &[Made<'_>]) -> Trail {
     let template = trails("ffmpeg_publish_nginx.pcap").session(1).unwrap().clone();
-    let step =
-        |(kind, direction, millis, facts): &(StepKind, Direction, i64, &[(&str, &str)])| Step {
-            kind: kind.clone(),
-            direction: Some(*direction),
-            at: millis * 1_000_000,
-            row: None,
-            frame: None,
-            facts: facts
-                .iter()
-                .map(|(name, value)| Fact { name: (*name).into(), value: (*value).into() })
-                .collect(),
-        };
+    let step = |(kind, direction, millis, facts): &Made<'_>| Step {
+        kind: kind.clone(),
+        direction: Some(*direction),
+        at: millis * 1_000_000,
+        row: None,
+        frame: None,
+        facts: facts
+            .iter()
+            .map(|(name, value)| Fact { name: (*name).into(), value: (*value).into() })
+            .collect(),
+    };
     Trail { steps: steps.iter().map(step).collect(), ..template }
 }
 

@@ -80,9 +80,11 @@ pub fn bars(
     }
 }
 
-/// Heights of a line within a cell, from its bottom to its top.
-const LINE: [&str; 5] = ["⎽", "⎼", "─", "⎻", "⎺"];
-const LINE_ASCII: [&str; 5] = ["_", "_", "-", "-", "^"];
+/// Heights of a line within a cell, from its bottom to its top. More fonts have Braille than scan
+/// lines (U+23BA to U+23BD).
+const LINE: [&str; LEVELS as usize] = ["⣀", "⠤", "⠒", "⠉"];
+const LINE_ASCII: [&str; LEVELS as usize] = ["_", "-", "-", "^"];
+const LEVELS: u16 = 4;
 
 /// A line through the columns that have a value; `low` is the bottom of the area and `high` its
 /// top. A column may give a range, which is drawn from end to end.
@@ -95,19 +97,19 @@ pub fn line(
     style: impl Fn(usize) -> Style,
 ) {
     let glyphs = if theme.ascii { &LINE_ASCII } else { &LINE };
-    let steps = (f64::from(area.height) * 5.0 - 1.0).max(1.0);
+    let steps = (f64::from(area.height * LEVELS) - 1.0).max(1.0);
     let span = if high > low { high - low } else { 1.0 };
     let level = |value: f64| (((value - low) / span).clamp(0.0, 1.0) * steps).round() as u16;
     for column in 0..area.width {
         let Some((from, to)) = value(usize::from(column)) else { continue };
         let (from, to) = (level(from.min(to)), level(from.max(to)));
         let style = style(usize::from(column));
-        for row in from / 5..=to / 5 {
-            let inner = row > from / 5 && row < to / 5;
+        for row in from / LEVELS..=to / LEVELS {
+            let inner = row > from / LEVELS && row < to / LEVELS;
             let glyph = match inner {
                 true => theme.glyphs().vertical,
-                false if row == to / 5 => glyphs[usize::from(to % 5)],
-                false => glyphs[usize::from(from % 5)],
+                false if row == to / LEVELS => glyphs[usize::from(to % LEVELS)],
+                false => glyphs[usize::from(from % LEVELS)],
             };
             let y = (area.bottom() - 1).saturating_sub(row).max(area.y);
             put(buffer, area.x + column, y, 1, glyph, style);

@@ -153,8 +153,8 @@ impl HexPane {
         let inner = pane(frame, area, &title, focused, theme);
         self.area = inner;
         self.per_line = match inner.width {
-            w if w >= OFFSET + 16 * 4 + 1 => 16,
-            w if w >= OFFSET + 8 * 4 + 1 => 8,
+            w if w > OFFSET + 16 * 4 => 16,
+            w if w > OFFSET + 8 * 4 => 8,
             _ => 4,
         };
         let Some(detail) = detail else { return };
