@@ -214,10 +214,6 @@ impl Session {
     }
 
     fn interpret(&mut self, message: &mut Message) -> Option<Anomaly> {
-        if message.payload.is_empty() && message.length > 0 {
-            // All that was captured is the header: nothing says which codec or command it was.
-            return None;
-        }
         let (body, stop) = message::decode_prefix(
             message.type_id,
             &message.payload,

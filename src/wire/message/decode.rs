@@ -33,6 +33,10 @@ pub fn decode_prefix(
     total_len: usize,
     fields: Option<&mut FieldTree>,
 ) -> (Body, Option<Stop>) {
+    if payload.is_empty() && total_len > 0 {
+        // All that was captured is the header: nothing says which codec or command it was.
+        return (Body::Unknown, None);
+    }
     decode_in(type_id, payload, total_len, fields, &mut Context::default())
 }
 
