@@ -100,7 +100,7 @@ pub enum Needs {
     /// All of the message or event that it looks at.
     Message,
     /// Everything so far in the direction that it looks at. A check that is not about one record
-    /// asks [`Context::sides`] which those are.
+    /// asks `Context::sides` which those are.
     Direction,
     /// Everything so far in both directions.
     Both,

@@ -148,7 +148,7 @@ pub struct Extracted {
     pub damaged: u64,
     /// Messages left out because a tag cannot be so large.
     pub too_large: u64,
-    /// Gaps: when, how many bytes, and why. The first [`MAX_GAPS`] of them.
+    /// Gaps: when, how many bytes, and why. The first `MAX_GAPS` of them.
     pub gaps: Vec<(Timestamp, u64, GapKind)>,
     /// All gaps.
     pub gap_count: u64,

@@ -1,7 +1,7 @@
 //! A thread that reads packets and fills the index.
 //!
 //! The screens look at the same index behind a lock. The thread decodes without holding it and puts
-//! in what was decoded in portions of at most [`PORTION`], so that a key never waits long; drawing
+//! in what was decoded in portions of at most `PORTION`, so that a key never waits long; drawing
 //! waits for nobody else.
 
 use std::collections::VecDeque;

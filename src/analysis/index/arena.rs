@@ -53,6 +53,11 @@ impl Arena {
         self.bytes.capacity()
     }
 
+    /// Gives back what growing took in advance.
+    pub(super) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+    }
+
     /// Bytes in use.
     #[cfg(test)]
     pub(super) fn used(&self) -> usize {

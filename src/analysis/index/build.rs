@@ -109,6 +109,7 @@ impl Index {
                     session.last = session.last.max(end.time);
                     session.end = Some(end.clone());
                     session.rows.shrink_to_fit();
+                    session.arena.shrink();
                 }
             }
             Record::End(end) => self.end = Some(end.clone()),
