@@ -64,7 +64,7 @@ impl Arena {
         self.bytes.len()
     }
 
-    /// Keeps a place; `None` when the arena is full (4 GiB).
+    /// Keeps a place but for its first packet; `None` when the arena is full (4 GiB).
     pub(super) fn push(&mut self, place: &Place) -> Option<u32> {
         let at = u32::try_from(self.bytes.len()).ok()?;
         let frames = place.last_frame.saturating_sub(place.first_frame);
@@ -80,7 +80,6 @@ impl Arena {
             flags |= (runs.min(3) as u8) << shift;
         }
         self.bytes.push(flags);
-        self.number(place.first_frame);
         self.number(place.offset);
         for (flag, number) in [
             (FRAMES, frames),
@@ -108,12 +107,11 @@ impl Arena {
         Some(at)
     }
 
-    /// The place that begins at `at`.
-    pub(super) fn get(&self, at: u32) -> Place {
+    /// The place that begins at `at`, of a message whose first packet the row knows.
+    pub(super) fn get(&self, at: u32, first_frame: u64) -> Place {
         let mut numbers = Numbers { bytes: self.bytes.get(at as usize..).unwrap_or_default() };
         let Some((&flags, rest)) = numbers.bytes.split_first() else { return Place::default() };
         numbers.bytes = rest;
-        let first_frame = numbers.next();
         let offset = numbers.next();
         let mut optional = |flag| (flags & flag != 0).then(|| numbers.next());
         let mut place = Place {
@@ -149,7 +147,6 @@ impl Arena {
         let mut numbers = Numbers { bytes: self.bytes.get(at as usize..).unwrap_or_default() };
         let Some((&flags, rest)) = numbers.bytes.split_first() else { return 0 };
         numbers.bytes = rest;
-        numbers.next();
         let offset = numbers.next();
         for flag in [FRAMES, TRANSFER, CHUNKS, RECEIVED] {
             if flags & flag != 0 {

@@ -168,7 +168,10 @@ impl Index {
             pieces: message.pieces.clone(),
         };
         match session.arena.push(&place) {
-            Some(at) => row.place = at,
+            Some(at) => {
+                row.place = at;
+                row.first_frame = u32::try_from(place.first_frame).unwrap_or(u32::MAX);
+            }
             None => {
                 session.dropped += 1;
                 return;

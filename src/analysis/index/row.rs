@@ -111,6 +111,9 @@ pub struct Row {
     csid: u32,
     /// Where its [`super::Place`] is in the session's arena.
     pub(super) place: u32,
+    /// First packet that holds a byte of it. Of a capture of more than 4,294,967,295 packets the
+    /// last ones count as one.
+    pub(super) first_frame: u32,
 }
 
 const DIRECTION: u16 = 1;
@@ -170,6 +173,7 @@ impl Row {
             flags,
             csid: message.csid,
             place: 0,
+            first_frame: 0,
         }
     }
 

@@ -99,7 +99,7 @@ impl SessionIndex {
 
     /// Where the message of a row lies.
     pub fn place(&self, row: &Row) -> Place {
-        self.arena.get(row.place)
+        self.arena.get(row.place, row.first_frame.into())
     }
 
     /// Stream offset just past a row's message, in its direction.

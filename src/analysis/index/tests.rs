@@ -54,7 +54,7 @@ fn a_place_comes_back_as_it_was() {
     for (at, place) in places {
         // A lone piece has no stride.
         let flat = |e: &Extents| e.pieces().collect::<Vec<_>>();
-        let back = arena.get(at);
+        let back = arena.get(at, place.first_frame);
         assert_eq!(flat(&back.headers), flat(&place.headers));
         assert_eq!(flat(&back.pieces), flat(&place.pieces));
         let bare = |p: &Place| {
