@@ -121,8 +121,13 @@ fn sample(cx: &mut Context<'_>) {
         return;
     }
     let client = cx.state.client();
-    let now = Sample { time: cx.now, media_ms: client.media_ms(), bytes: client.payload_bytes };
+    let Some((_, time)) = client.media_times() else { return };
+    let now = Sample { time, media_ms: client.media_ms(), bytes: client.payload_bytes };
     let samples = &mut cx.memory.rate.samples;
+    // A connection that is still open after its last picture is no slow encoder.
+    if samples.back().is_some_and(|before| before.time == now.time) {
+        return;
+    }
     if samples.len() == MAX_SAMPLES {
         samples.pop_front();
     }
