@@ -37,11 +37,21 @@ enum Proof {
     Encrypted,
     /// The connection begins with a request line or a status line: HTTP, RTMP only within it.
     Http,
+    /// The direction begins with a TLS handshake record.
+    Tls,
     /// In the payload of these packets is this complete message, of this type.
     Message { frames: &'static [u64], type_id: u8, bytes: &'static str },
 }
 
 const DIFFERENCES: &[Difference] = &[
+    encrypted("fail_rtmpe_ffmpeg9_play_crtmpserver_s1version0.pcap"),
+    encrypted("fail_rtmpe_ffmpeg9_publish_crtmpserver.pcap"),
+    Difference {
+        capture: "fail_tls_client_on_rtmp_port_nginx.pcap",
+        ports: "*",
+        why: "tshark reads TLS as RTMP",
+        proof: Tls,
+    },
     Difference {
         capture: "derived_gap_acked_unseen.pcap",
         ports: "53766>1935",
@@ -114,8 +124,6 @@ const FURTHER: &[Difference] = &[
         why: "tshark loses its place after Set Chunk Size 2147483647",
         proof: Walk { chunk_size: 128 },
     },
-    encrypted("fail_rtmpe_ffmpeg9_play_crtmpserver_s1version0.pcap"),
-    encrypted("fail_rtmpe_ffmpeg9_publish_crtmpserver.pcap"),
     encrypted("nrrs_rtmpe_rtmpdump_play_live.pcap"),
     encrypted("rtmpe_gst_rtmpsink_publish_monatiny.pcap"),
     encrypted("rtmpe_rtmpdump_play_crtmpserver.pcap"),
@@ -168,6 +176,10 @@ impl Difference {
                 let bytes = pdml::bytes(capture, direction);
                 let http = bytes.starts_with(b"POST /") || bytes.starts_with(b"HTTP/1.");
                 (!http).then(|| "neither a request nor a status line".into())
+            }
+            Tls => {
+                let bytes = pdml::bytes(capture, direction);
+                (!matches!(bytes.as_slice(), [0x16, 3, ..])).then(|| "no TLS record".into())
             }
             Message { frames, type_id, bytes } => {
                 let payload: Vec<u8> =
