@@ -17,12 +17,15 @@
 pub mod analysis;
 pub mod base;
 pub mod capture;
+pub mod conform;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod flow;
 pub mod lint;
+pub mod peer;
 pub mod report;
 pub mod rtmp;
+pub mod transport;
 #[cfg(feature = "tui")]
 pub mod tui;
 pub mod wire;

@@ -14,16 +14,31 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &["base"]),
     ("rtmp", &["base", "wire"]),
     ("flow", &["base"]),
-    ("analysis", &["base", "wire", "rtmp", "flow"]),
-    ("lint", &["base", "wire", "rtmp", "flow", "analysis"]),
+    ("transport", &["base", "wire", "rtmp", "flow"]),
+    ("analysis", &["base", "wire", "rtmp", "flow", "transport"]),
+    ("lint", &["base", "wire", "rtmp", "flow", "transport", "analysis"]),
     ("capture", &["base"]),
-    ("report", &["base", "wire", "rtmp", "flow", "analysis", "lint"]),
+    ("peer", &["base", "wire", "rtmp", "transport", "capture"]),
+    (
+        "conform",
+        &["base", "wire", "rtmp", "flow", "transport", "analysis", "lint", "capture", "peer"],
+    ),
+    (
+        "report",
+        &["base", "wire", "rtmp", "flow", "transport", "analysis", "lint", "peer", "conform"],
+    ),
     ("tui", &["base", "wire", "rtmp", "flow", "analysis", "lint", "capture", "report"]),
-    ("cli", &["base", "wire", "rtmp", "flow", "analysis", "lint", "capture", "report", "tui"]),
+    (
+        "cli",
+        &[
+            "base", "wire", "rtmp", "flow", "transport", "analysis", "lint", "capture", "peer",
+            "conform", "report", "tui",
+        ],
+    ),
 ];
 
 /// Rooms that open, start, read and print nothing: time and input are arguments.
-const CORE: &[&str] = &["base", "wire", "rtmp", "flow", "analysis", "lint"];
+const CORE: &[&str] = &["base", "wire", "rtmp", "flow", "transport", "analysis", "lint"];
 
 /// Modules of `std` that the core may use in part only, and that part.
 const CORE_STD: &[(&str, &[&str])] = &[

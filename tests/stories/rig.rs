@@ -229,6 +229,18 @@ rtmp {{
         wait_until("media flows", || self.captured() >= from + bytes);
     }
 
+    /// Waits until for a second nearly nothing was captured but probes.
+    pub fn wait_for_standstill(&self) {
+        let mut last = (self.captured(), Instant::now());
+        wait_until("the flow stands still", || {
+            let now = self.captured();
+            if now > last.0 + 4_000 {
+                last = (now, Instant::now());
+            }
+            last.1.elapsed() > Duration::from_secs(1)
+        });
+    }
+
     /// Waits until the capture holds this text.
     pub fn wait_for_text(&self, text: &str) {
         wait_until(text, || {

@@ -1,0 +1,1 @@
+//! Conformance: cases, what runs them against a server, and what judges the answers.

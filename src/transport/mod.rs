@@ -1,0 +1,10 @@
+//! Unwrapping: what lies between TCP or UDP and RTMP. TLS, HTTP tunnels, RTMPE, RTMFP.
+//!
+//! Every layer takes bytes and gaps of flows and hands on [`Item`]s: bytes of the layer above with
+//! the place they come from, and [`Fact`]s. Nothing here does I/O; keys come from [`KeyLog`].
+
+mod keylog;
+mod layer;
+
+pub use keylog::{KeyLog, KeyLogError};
+pub use layer::{Fact, FactValue, Item, Source};
