@@ -21,6 +21,16 @@ pub struct Source {
     pub bytewise: bool,
 }
 
+impl Source {
+    /// Where the `len` bytes from byte `from` on come from.
+    pub fn part(self, from: usize, len: usize) -> Source {
+        match self.bytewise {
+            true => Source { offset: self.offset + from as u64, len: len as u64, ..self },
+            false => self,
+        }
+    }
+}
+
 /// What a layer hands on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item<'a> {
@@ -45,6 +55,12 @@ pub enum Item<'a> {
         len: u64,
         /// Whether `len` is exact.
         exact: bool,
+    },
+    /// What follows of a direction is plain, whatever version its handshake announced. (RTMPE: the
+    /// engine takes what follows for ciphertext unless it is told this.)
+    Readable {
+        /// Of the session above.
+        direction: Direction,
     },
     /// Something the layer says about the session.
     Fact(Fact),

@@ -5,6 +5,7 @@
 
 mod keylog;
 mod layer;
+pub mod rtmpe;
 
 pub use keylog::{KeyLog, KeyLogError};
 pub use layer::{Fact, FactValue, Item, Source};
