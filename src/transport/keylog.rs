@@ -5,6 +5,30 @@
 //! both session ids. Unknown labels are kept, comments and blank lines are passed over.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// A key log that all who read a capture share: the file may grow and the capture may bring
+/// secrets of its own while layers already look for keys.
+#[derive(Clone, Debug, Default)]
+pub struct Keys(Arc<RwLock<KeyLog>>);
+
+impl Keys {
+    /// With what is known so far.
+    pub fn new(log: KeyLog) -> Keys {
+        Keys(Arc::new(RwLock::new(log)))
+    }
+
+    /// Reads it. Whoever holds on to the result keeps others from adding.
+    pub fn read(&self) -> std::sync::RwLockReadGuard<'_, KeyLog> {
+        // A log is never left half changed: what a panicking thread put in is whole.
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds the lines of a text; see [`KeyLog::add_text`].
+    pub fn add_text(&self, text: &str) -> (usize, Option<KeyLogError>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).add_text(text)
+    }
+}
 
 /// Secrets by label and identifier. It may grow while a capture is read.
 #[derive(Clone, Default)]
@@ -60,7 +84,8 @@ impl KeyLog {
             return Ok(false);
         }
         let mut words = line.split_ascii_whitespace();
-        let (Some(label), Some(id), Some(value)) = (words.next(), words.next(), words.next()) else {
+        let (Some(label), Some(id), Some(value)) = (words.next(), words.next(), words.next())
+        else {
             return Err("not `LABEL identifier value`");
         };
         let id = unhex(id).ok_or("the identifier is not hexadecimal")?;
@@ -131,7 +156,8 @@ mod tests {
     #[test]
     fn lines_of_all_kinds() {
         let mut log = KeyLog::new();
-        let text = "# comment\r\n\r\nCLIENT_RANDOM 00FF 0a0B\r\nRTMPE_RC4_KEYS aa 01 02\nX zz 00\nonly\n";
+        let text =
+            "# comment\r\n\r\nCLIENT_RANDOM 00FF 0a0B\r\nRTMPE_RC4_KEYS aa 01 02\nX zz 00\nonly\n";
         let (added, bad) = log.add_text(text);
         assert_eq!(added, 2);
         assert_eq!(bad.map(|bad| bad.line), Some(5));

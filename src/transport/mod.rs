@@ -8,5 +8,5 @@ mod keylog;
 mod layer;
 pub mod rtmpe;
 
-pub use keylog::{KeyLog, KeyLogError};
+pub use keylog::{KeyLog, KeyLogError, Keys};
 pub use layer::{Fact, FactValue, Item, Source};
