@@ -10,6 +10,7 @@ use super::record::{
     AnomalyRecord, GapRecord, OtherFlows, Record, SessionEnd, SessionRecord, TcpRecord, Transport,
 };
 use super::through::Through;
+use super::tunnels::TunnelFlows;
 use crate::base::{Direction, GapKind, Timestamp};
 use crate::flow::{
     DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap, RoleSource,
@@ -59,6 +60,8 @@ pub(super) struct Flows {
     pub(super) ended: Vec<u32>,
     /// Those of them whose old bytes can be forgotten.
     pub(super) release_above: Vec<u32>,
+    /// RTMPT.
+    pub(super) tunnels: TunnelFlows,
     /// Scratch.
     pub(super) events: Vec<Event>,
 }
@@ -121,6 +124,7 @@ impl Flows {
             above: BTreeMap::new(),
             ended: Vec::new(),
             release_above: Vec::new(),
+            tunnels: TunnelFlows::default(),
             events: Vec::new(),
         }
     }
@@ -164,7 +168,8 @@ impl Flows {
         let expected = probing.expected;
         let mut verdict = probe::judge(&probing.heads, expected, over);
         let forced = self.forced(&probing.info);
-        if forced && verdict != Verdict::NeedMore && !matches!(verdict, Verdict::Rtmp { .. }) {
+        let known = matches!(verdict, Verdict::Rtmp { .. } | Verdict::Other(Transport::Rtmpt));
+        if forced && verdict != Verdict::NeedMore && !known {
             let start = |head: &Head| matches!(head.bytes.first(), Some(3 | 6 | 8 | 9));
             let handshake = [start(&probing.heads[0]), start(&probing.heads[1])];
             verdict = Verdict::Rtmp { handshake, client: None };
@@ -172,8 +177,9 @@ impl Flows {
         match verdict {
             Verdict::NeedMore => {}
             Verdict::Rtmp { handshake, .. } => self.open_session(flow, handshake),
+            Verdict::Other(Transport::Rtmpt) => self.open_tunnel(flow),
             Verdict::Other(transport) => {
-                if expected || transport == Transport::Rtmpt {
+                if expected {
                     self.open_opaque(flow, transport);
                 } else if !over && probing.unanswered() {
                     // A server that never says a word to it may well speak RTMP: see `ended`.
@@ -271,6 +277,7 @@ impl Flows {
         let engine = &self.options.session;
         let mut live = Live::new(number, start, transport, handshake, midstream, engine);
         live.flip = flip;
+        live.keys = self.options.keys.clone();
         self.states[flow.0 as usize] = State::Live(Box::new(live));
         self.replay(flow, probing.held);
     }
@@ -297,6 +304,16 @@ impl Flows {
         let start = probing.info.time;
         let opaque = Opaque { number, start, transport, anomalies: 0 };
         self.states[flow.0 as usize] = State::Opaque(Box::new(opaque));
+        self.replay(flow, probing.held);
+    }
+
+    fn open_tunnel(&mut self, flow: FlowId) {
+        let Some(probing) = self.take_probing(flow) else { return };
+        let flip = probing.heads[1].bytes.starts_with(b"POST ");
+        let record = probing.record(flip, Transport::Rtmpt, false);
+        self.tunnel_open(flow, record, flip);
+        let through = Through { number: 0, flip, tunnel: true };
+        self.states[flow.0 as usize] = State::Through(Box::new(through));
         self.replay(flow, probing.held);
     }
 
@@ -452,11 +469,13 @@ impl FlowSink for Flows {
             len: gap.len,
             kind: gap.kind,
         });
-        self.queue.push(Queued { flow, flip, record });
+        if number > 0 {
+            self.queue.push(Queued { flow, flip, record });
+        }
         match self.states.get_mut(flow.0 as usize) {
             Some(State::Live(live)) => {
                 let queue = &mut self.queue;
-                live.gap(direction, gap.time, gap.len, &mut |record| {
+                live.gap(direction, gap.time, gap.len, true, &mut |record| {
                     queue.push(Queued { flow, flip, record });
                 });
             }
@@ -501,7 +520,9 @@ impl FlowSink for Flows {
             csid: None,
             detail: anomaly.detail.into_owned(),
         });
-        self.queue.push(Queued { flow, flip, record });
+        if number > 0 {
+            self.queue.push(Queued { flow, flip, record });
+        }
     }
 
     fn tcp(&mut self, flow: FlowId, event: TcpEvent) {
@@ -521,10 +542,14 @@ impl FlowSink for Flows {
         let TcpEvent { direction, time, frame, kind } = event;
         let direction = if flip { direction.reverse() } else { direction };
         let record = Record::Tcp(TcpRecord { session, direction, time, frame, kind });
-        self.queue.push(Queued { flow, flip, record });
+        if session > 0 {
+            self.queue.push(Queued { flow, flip, record });
+        }
     }
 
-    fn fin(&mut self, _flow: FlowId, _direction: Direction, _time: Timestamp) {}
+    fn fin(&mut self, flow: FlowId, direction: Direction, time: Timestamp) {
+        self.through(flow, |flows, layer| flows.through_fin(layer, flow, direction, time));
+    }
 
     fn ended(
         &mut self,

@@ -12,6 +12,9 @@ pub(super) struct Through {
     /// The session that it belongs to.
     pub number: u32,
     pub flip: bool,
+    /// Whether it carries requests of RTMPT: its bytes belong to any number of sessions, and
+    /// `number` is the one it spoke of last, 0 for none.
+    pub tunnel: bool,
 }
 
 impl Flows {
@@ -24,7 +27,7 @@ impl Flows {
         flip: bool,
         handshake: [bool; 2],
     ) -> Through {
-        Through { number: self.open_above(flow, flip, record, handshake), flip }
+        Through { number: self.open_above(flow, flip, record, handshake), flip, tunnel: false }
     }
 
     pub(super) fn through_data(
@@ -36,14 +39,35 @@ impl Flows {
     ) {
         let source = Source { flow, direction, offset: data.offset };
         let direction = if through.flip { direction.reverse() } else { direction };
+        if through.tunnel {
+            self.tunnel_data(flow, direction, data.time, data.bytes, source);
+            through.number = self.tunnel_session(flow).unwrap_or(0);
+            return;
+        }
         let item = Item::Data { direction, time: data.time, bytes: data.bytes, source };
         self.item(through.number, flow, item);
     }
 
     pub(super) fn through_gap(&mut self, through: &mut Through, flow: FlowId, gap: &Gap) {
         let direction = if through.flip { gap.direction.reverse() } else { gap.direction };
+        if through.tunnel {
+            return self.tunnel_gap(flow, direction, gap.time, gap.len);
+        }
         let item = Item::Gap { direction, time: gap.time, len: gap.len, exact: true };
         self.item(through.number, flow, item);
+    }
+
+    pub(super) fn through_fin(
+        &mut self,
+        through: &mut Through,
+        flow: FlowId,
+        direction: Direction,
+        time: Timestamp,
+    ) {
+        if through.tunnel {
+            let direction = if through.flip { direction.reverse() } else { direction };
+            self.tunnel_fin(flow, direction, time);
+        }
     }
 
     pub(super) fn through_end(
@@ -54,6 +78,9 @@ impl Flows {
         time: Timestamp,
         tcp: [DirectionStats; 2],
     ) {
+        if through.tunnel {
+            return self.tunnel_end(flow, reason, time, &tcp);
+        }
         self.close_above(through.number, flow, reason, time, tcp);
     }
 }

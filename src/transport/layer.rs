@@ -19,12 +19,9 @@ pub struct Source {
 }
 
 impl Source {
-    /// Where the `len` bytes from byte `from` on come from.
-    pub fn part(self, from: usize, len: usize) -> Source {
-        match self.bytewise {
-            true => Source { offset: self.offset + from as u64, len: len as u64, ..self },
-            false => self,
-        }
+    /// Where the bytes from byte `from` on come from.
+    pub fn part(self, from: usize) -> Source {
+        Source { offset: self.offset + from as u64, ..self }
     }
 }
 

@@ -28,7 +28,7 @@ impl Framing {
     }
 
     fn told(headers: &[Header<'_>]) -> Option<Framing> {
-        let mut values = |name: &'static str| {
+        let values = |name: &'static str| {
             headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name))
         };
         let chunked = |header: &Header<'_>| {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use crate::base::{Direction, Timestamp};
 use crate::flow::FlowId;
-use crate::transport::layer::{FactValue, Item, Source};
+use crate::transport::layer::{Item, Source};
 
 use super::connection::{Answer, Connection, Pending};
 use super::head::{MAX_ID, Request, Response, Verb};
@@ -237,7 +237,7 @@ impl Tunnels {
             connection.heard_client = true;
             let (rest, mut parts) = (&bytes[at..], Vec::new());
             let used = connection.up.feed(rest, &mut |part| parts.push(part));
-            let source = source.part(at, rest.len());
+            let source = source.part(at);
             self.up(flow, time, parts, rest, Some(source), sink);
             at += used.max(1);
         }
@@ -255,7 +255,7 @@ impl Tunnels {
         while at < bytes.len() {
             let Some(connection) = self.connections.get_mut(&flow) else { return };
             let rest = &bytes[at..];
-            let source = source.part(at, rest.len());
+            let source = source.part(at);
             if connection.must_wait() {
                 connection.held_bytes += rest.len();
                 connection.held.push_front((time, source, rest.to_vec()));
@@ -304,7 +304,7 @@ impl Tunnels {
             tunnel.order(at, &mut item, |order, out| match (part, source) {
                 (Part::Body { from, len }, Some(source)) if sends => {
                     let data = bytes.get(from..from + len).unwrap_or_default();
-                    let source = source.part(from, len);
+                    let source = source.part(from);
                     order.piece(request.seq, Piece::Data { time, source, bytes: data }, out);
                 }
                 (Part::Missing(len), _) if sends => {
@@ -481,7 +481,7 @@ impl Tunnels {
                 }
                 Part::Body { from, len } => {
                     let data = bytes.get(from..from + len).unwrap_or_default();
-                    let source = source.map(|source| source.part(from, len));
+                    let source = source.map(|source| source.part(from));
                     self.body(flow, time, data, source, sink);
                 }
                 Part::Missing(len) => self.missing(flow, time, len, sink),
@@ -603,7 +603,7 @@ impl Tunnels {
         let rest = &bytes[from..];
         answer.len += rest.len() as u64;
         if let (Some(source), false) = (source, rest.is_empty()) {
-            let (seq, source) = (answer.to.seq, source.part(from, rest.len()));
+            let (seq, source) = (answer.to.seq, source.part(from));
             let at = At { direction: DOWN, time, offset: answer.offset };
             let mut item = |item: Item<'_>| sink(id, Outcome::Item(item));
             tunnel.order(at, &mut item, |order, out| {

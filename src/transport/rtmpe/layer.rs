@@ -123,14 +123,14 @@ impl Rtmpe {
             used = bytes.len().min(HANDSHAKE_LEN - half.handshake.len());
             half.handshake.extend_from_slice(&bytes[..used]);
             if used > 0 {
-                let source = source.part(0, used);
+                let source = source.part(0);
                 sink(Item::Data { direction, time, bytes: &bytes[..used], source });
             }
             self.look(direction, time, sink);
         }
         let rest = &bytes[used..];
         if !rest.is_empty() {
-            self.after(log, direction, time, rest, source.part(used, rest.len()), sink);
+            self.after(log, direction, time, rest, source.part(used), sink);
         }
         // What one direction brings may settle what the other waits for.
         let other = direction.reverse();
