@@ -1,5 +1,9 @@
 //! RTMPE against vectors: made ones of both layouts, and live handshakes of rtmpdump 2.4.
 
+#[path = "support/unwrapped.rs"]
+mod unwrapped;
+
+use rtmpscope::analysis::Transport;
 use rtmpscope::base::{Direction, Timestamp};
 use rtmpscope::flow::FlowId;
 use rtmpscope::transport::rtmpe::{Keystream, Rtmpe};
@@ -10,6 +14,7 @@ use rtmpscope::wire::handshake::{
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use unwrapped::Seen;
 
 fn vectors(prefix: &str) -> Vec<Value> {
     let all: Vec<Value> =
@@ -144,13 +149,7 @@ const S2C: Direction = Direction::ServerToClient;
 impl Run {
     fn data(&mut self, log: &KeyLog, direction: Direction, bytes: &[u8]) {
         let offset = &mut self.offsets[direction.index()];
-        let source = Source {
-            flow: FlowId(0),
-            direction,
-            offset: *offset,
-            len: bytes.len() as u64,
-            bytewise: true,
-        };
+        let source = Source { flow: FlowId(0), direction, offset: *offset };
         *offset += bytes.len() as u64;
         let Run { layer, bytes: out, gaps, readable, facts, .. } = self;
         let mut sink = collect(out, gaps, readable, facts);
@@ -384,4 +383,79 @@ fn a_server_that_answers_with_version_3_downgrades() {
     assert_eq!(run.readable, [true, false]);
     assert_eq!(run.bytes[0][3073..], live.plain);
     assert_eq!(run.bytes[1], answer);
+}
+
+/// Recordings with key logs: messages by type from the client and from the server, as an
+/// independent parser counted them.
+const SHEETS: &[(&str, &[&str])] = &[
+    (
+        "rtmpe_gst_rtmpsink_publish_monatiny.pcap",
+        &["8=109 9=64 18=18 20=7; 1=1 3=1 4=2 5=1 6=1 20=5"],
+    ),
+    ("rtmpe_rtmpdump_play_crtmpserver.pcap", &["4=2 5=1 20=6; 4=2 5=1 6=1 8=66 9=35 18=2 20=7"]),
+    ("rtmpe_rtmpdump_play_crtmpserver_s1version0.pcap", &["4=2 5=1 20=6; 4=1 5=1 6=1 20=5"]),
+    ("rtmpe_rtmpdump_rtmpsrv_type8.pcap", &["4=2 5=1 20=5; 4=2 20=4", "4=2 5=1 20=3; 4=1 20=2"]),
+    (
+        "rtmpe_type6_zleadingzero_rtmpdump_play_pyproxy.pcap",
+        &["4=2 5=1 20=5; 1=1 4=2 5=1 6=1 8=43 9=2 18=2 20=4"],
+    ),
+    (
+        "rtmpe_type8_rtmpdump_play_pyproxy.pcap",
+        &["4=2 5=1 20=5; 1=1 4=1 5=1 6=1 8=82 9=39 18=2 20=3"],
+    ),
+    ("rtmpe_type9_gst_publish_pyproxy.pcap", &["8=109 9=64 18=18 20=7; 1=1 5=1 6=1 20=3"]),
+];
+
+fn encrypted(name: &str, seen: Vec<Seen>) -> Vec<Seen> {
+    let found: Vec<Seen> =
+        seen.into_iter().filter(|seen| seen.end.transport == Transport::Rtmpe).collect();
+    assert!(!found.is_empty(), "{name}");
+    found
+}
+
+#[test]
+fn recordings_with_key_logs_have_the_counts_of_their_sheets() {
+    for (name, sheets) in SHEETS {
+        let Some(path) = unwrapped::find(name) else { continue };
+        let seen = encrypted(name, unwrapped::decode_with_keys(&path));
+        let counts: Vec<String> = seen.iter().map(Seen::sheet).collect();
+        assert_eq!(counts, *sheets, "{name}");
+        for seen in seen {
+            assert_eq!(seen.field("s2", "signature"), Some(&text("valid")), "{name}");
+            assert_eq!(seen.field("c2", "signature"), Some(&text("valid")), "{name}");
+            assert_eq!(seen.unplaced, 0, "{name}");
+            assert_eq!((seen.end.damaged, seen.end.uncertain), (0, 0), "{name}");
+            assert_eq!(seen.end.undecoded_bytes, [0, 0], "{name}");
+        }
+    }
+}
+
+#[test]
+fn recordings_without_key_logs_show_their_handshakes() {
+    for (name, sheets) in SHEETS {
+        let Some(path) = unwrapped::find(name) else { continue };
+        let seen = encrypted(name, unwrapped::decode(&path, ""));
+        assert_eq!(seen.len(), sheets.len(), "{name}");
+        for seen in seen {
+            assert_eq!(seen.sheet(), "; ", "{name}");
+            assert!(seen.fact("no-keys").is_some(), "{name}");
+            for hello in ["c1", "s1"] {
+                assert_eq!(seen.field(hello, "key-in-subgroup"), Some(&FactValue::Flag(true)));
+            }
+            assert!(seen.fact("unread").is_some(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_client_that_enciphers_with_a_wrong_key() {
+    let name = "fail_rtmpe_ffmpeg9_play_crtmpserver_s1version0.pcap";
+    let path = unwrapped::find(name).expect("a capture of this repository");
+    let keys = "RTMPE_RC4_KEYS b148841cb4fbc3271dd023102a10e485e60fd58a1766fb70e2f1a5cd7200c80a \
+        2ca57a18fe6b0b48a9ed786eda688bce32ab9d18e000ce9450542846eb6e91c0";
+    let [seen] = &encrypted(name, unwrapped::decode(&path, keys))[..] else { panic!("one") };
+    assert_eq!(seen.sheet(), "; ");
+    assert_eq!(seen.field("s2", "signature"), Some(&text("valid")));
+    assert_eq!(seen.field("c2", "signature"), Some(&text("invalid")));
+    assert!(seen.fact("keys-do-not-fit").is_some_and(|fact| fact.odd));
 }
