@@ -59,6 +59,8 @@ pub(super) struct Flows {
     pub(super) ended: Vec<u32>,
     /// Those of them whose old bytes can be forgotten.
     pub(super) release_above: Vec<u32>,
+    #[cfg(test)]
+    pub(super) identity: bool,
     /// Scratch.
     pub(super) events: Vec<Event>,
 }
@@ -121,6 +123,8 @@ impl Flows {
             above: BTreeMap::new(),
             ended: Vec::new(),
             release_above: Vec::new(),
+            #[cfg(test)]
+            identity: false,
             events: Vec::new(),
         }
     }
@@ -260,7 +264,7 @@ impl Flows {
             handshake.reverse();
         }
         #[cfg(test)]
-        if self.options.identity {
+        if self.identity {
             let record = probing.record(flip, transport, midstream);
             let through = self.open_identity(flow, record, flip, handshake);
             self.states[flow.0 as usize] = State::Through(Box::new(through));
