@@ -7,8 +7,7 @@ fn records(path: &std::path::Path, identity: bool) -> Vec<String> {
     let mut out = Vec::new();
     let mut capture =
         Capture::open(vec![Input::Path(path.into())], OpenOptions::default()).unwrap();
-    let mut pipeline =
-        Pipeline::new(Options { spans: true, tcp: true, ..Options::default() });
+    let mut pipeline = Pipeline::new(Options { spans: true, tcp: true, ..Options::default() });
     if identity {
         pipeline.through_identity();
     }

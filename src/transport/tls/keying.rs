@@ -195,12 +195,12 @@ pub(super) fn fragment_len(server: &ServerHello, plain: usize) -> Option<usize> 
     }
     let padded = |len: usize| (len / 16 + 1) * 16;
     Some(match suites::find(server.suite)? {
-        Suite { protection: Some(Protection::Aes128Cbc(mac) | Protection::Aes256Cbc(mac)), .. } => {
-            match server.etm {
-                true => 16 + padded(plain) + mac.len(),
-                false => 16 + padded(plain + mac.len()),
-            }
-        }
+        Suite {
+            protection: Some(Protection::Aes128Cbc(mac) | Protection::Aes256Cbc(mac)), ..
+        } => match server.etm {
+            true => 16 + padded(plain) + mac.len(),
+            false => 16 + padded(plain + mac.len()),
+        },
         Suite { protection: Some(Protection::ChaCha20Poly1305), .. } => plain + 16,
         Suite { protection: Some(_), .. } => plain + 24,
         _ => return None,

@@ -50,12 +50,13 @@ pub(super) fn expand_label(hash: Hash, secret: &[u8], label: &str, len: usize) -
     info.extend(label.as_bytes());
     info.push(0);
     let mut out = vec![0; len];
-    let done = match hash {
-        Hash::Sha384 => Hkdf::<Sha384>::from_prk(secret)
-            .is_ok_and(|hkdf| hkdf.expand(&info, &mut out).is_ok()),
-        Hash::Sha256 | Hash::Sha1 => Hkdf::<Sha256>::from_prk(secret)
-            .is_ok_and(|hkdf| hkdf.expand(&info, &mut out).is_ok()),
-    };
+    let done =
+        match hash {
+            Hash::Sha384 => Hkdf::<Sha384>::from_prk(secret)
+                .is_ok_and(|hkdf| hkdf.expand(&info, &mut out).is_ok()),
+            Hash::Sha256 | Hash::Sha1 => Hkdf::<Sha256>::from_prk(secret)
+                .is_ok_and(|hkdf| hkdf.expand(&info, &mut out).is_ok()),
+        };
     if done { out } else { Vec::new() }
 }
 
