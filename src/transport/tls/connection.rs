@@ -315,6 +315,10 @@ impl Connection {
         let known =
             Known { client: self.client.as_ref(), server: self.server.as_ref(), keys: input.keys };
         let (Some(client), Some(server)) = (known.client, known.server) else { return };
+        // The PRF of earlier versions is another.
+        if server.version != 0x0303 {
+            return;
+        }
         let Some(suite) = suites::find(server.suite) else { return };
         let Some(master) = known.master(input.resumable).map(<[u8]>::to_vec) else { return };
         let ciphers = Cipher::tls12(suite, &master, &client.random, &server.random, server.etm);
