@@ -34,10 +34,17 @@ const SHEETS: &[(&str, Transport, &str)] = &[
         Transport::Rtmpte,
         "8=109 9=64 18=18 20=8; 4=1 5=1 6=1 20=8",
     ),
+    (
+        "rtmpts_ffmpeg5_publish_crtmpserver_stunnel.pcap",
+        Transport::Rtmpts,
+        "8=88 9=51 18=1 20=6; 4=1 5=1 6=1 20=8",
+    ),
 ];
 
 fn tunnels(name: &str, seen: Vec<Seen>) -> Vec<Seen> {
-    let inside = |seen: &Seen| matches!(seen.end.transport, Transport::Rtmpt | Transport::Rtmpte);
+    let inside = |seen: &Seen| {
+        matches!(seen.end.transport, Transport::Rtmpt | Transport::Rtmpte | Transport::Rtmpts)
+    };
     let found: Vec<Seen> = seen.into_iter().filter(inside).collect();
     assert!(!found.is_empty(), "{name}");
     found

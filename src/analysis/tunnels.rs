@@ -28,6 +28,8 @@ struct TunnelFlow {
     record: SessionRecord,
     flip: bool,
     tunnels: Vec<TunnelId>,
+    /// What layers below HTTP said before there was a session.
+    facts: Vec<Fact>,
 }
 
 #[derive(Debug)]
@@ -59,7 +61,9 @@ impl Flows {
     pub(super) fn tunnel_open(&mut self, flow: FlowId, record: SessionRecord, flip: bool) {
         let tunnels = &mut self.tunnels;
         tunnels.layer.opened(flow, record.client, record.server);
-        tunnels.flows.insert(flow, TunnelFlow { record, flip, tunnels: Vec::new() });
+        tunnels
+            .flows
+            .insert(flow, TunnelFlow { record, flip, tunnels: Vec::new(), facts: Vec::new() });
     }
 
     /// The session that a connection last carried requests of, once it is announced.
@@ -68,27 +72,25 @@ impl Flows {
         Some(self.tunnels.sessions.get(&tunnel)?.number).filter(|number| *number > 0)
     }
 
-    /// Takes the next bytes of a connection, in the directions of HTTP.
-    pub(super) fn tunnel_data(
-        &mut self,
-        flow: FlowId,
-        direction: Direction,
-        time: Timestamp,
-        bytes: &[u8],
-        source: Source,
-    ) {
-        self.with_tunnels(|layer, sink| layer.data(flow, direction, time, bytes, source, sink));
-    }
-
-    /// `len` bytes of a connection are missing.
-    pub(super) fn tunnel_gap(
-        &mut self,
-        flow: FlowId,
-        direction: Direction,
-        time: Timestamp,
-        len: u64,
-    ) {
-        self.with_tunnels(|layer, sink| layer.gap(flow, direction, time, len, sink));
+    /// Takes what comes on a connection, in the directions of HTTP.
+    pub(super) fn tunnel_take(&mut self, flow: FlowId, item: Item<'_>) {
+        match item {
+            Item::Data { direction, time, bytes, source } => self
+                .with_tunnels(|layer, sink| layer.data(flow, direction, time, bytes, source, sink)),
+            Item::Gap { direction, time, len, .. } => {
+                self.with_tunnels(|layer, sink| layer.gap(flow, direction, time, len, sink));
+            }
+            Item::Readable { .. } => {}
+            Item::Fact(fact) => match self.tunnels.layer.current(flow) {
+                Some(tunnel) => self.tunnel_outcome(tunnel, Owned::Fact(fact)),
+                None => {
+                    let flow = self.tunnels.flows.get_mut(&flow);
+                    if let Some(flow) = flow.filter(|flow| flow.facts.len() < MAX_FACTS) {
+                        flow.facts.push(fact);
+                    }
+                }
+            },
+        }
     }
 
     /// One side of a connection has said all.
@@ -139,14 +141,15 @@ impl Flows {
     fn tunnel_outcome(&mut self, tunnel: TunnelId, outcome: Owned) {
         match outcome {
             Owned::Opened { flow, midstream, time } => {
-                let Some(own) = self.tunnels.flows.get(&flow) else { return };
+                let Some(own) = self.tunnels.flows.get_mut(&flow) else { return };
                 let record = SessionRecord { midstream, time, ..own.record.clone() };
+                let facts = std::mem::take(&mut own.facts);
                 let session = TunnelSession {
                     number: 0,
                     flow,
                     flip: own.flip,
                     record,
-                    facts: Vec::new(),
+                    facts,
                     tcp: Default::default(),
                     reason: EndReason::EndOfCapture(None),
                 };

@@ -7,6 +7,7 @@ pub mod http;
 mod keylog;
 mod layer;
 pub mod rtmpe;
+pub mod tls;
 
 pub use keylog::{KeyLog, KeyLogError, Keys};
 pub use layer::{Fact, FactValue, Item, Source};
