@@ -12,7 +12,11 @@ use unwrapped::Seen;
 /// GStreamer, in requests that the server does not answer; and the two of node-rtsp-rtmp-server,
 /// which only tshark counted: it misses 8 audio messages there as it does over TCP.
 const SHEETS: &[(&str, Transport, &str)] = &[
-    ("nrrs_rtmpt_ffmpeg5_play_live.pcap", Transport::Rtmpt, ""),
+    (
+        "nrrs_rtmpt_ffmpeg5_play_live.pcap",
+        Transport::Rtmpt,
+        "4=1 5=1 20=5; 1=1 4=2 5=1 6=1 8=1 9=1 18=3 20=5 22=26",
+    ),
     ("nrrs_rtmpt_ffmpeg5_publish.pcap", Transport::Rtmpt, "8=109 9=40 18=1 20=6; 4=1 5=1 6=1 20=6"),
     (
         "rtmpt_ffmpeg9_play_crtmpserver.pcap",
