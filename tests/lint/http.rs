@@ -17,43 +17,43 @@ pub const ROWS: &[Row] = &[
     row(
         "http/rtmpt-not-supported",
         || Sample::File("rtmpt_rtmpdump_http404.pcap"),
-        || tunnel(&[("send", 0, Some(200))]).client_closes(),
+        || tunnel(&[("send", 0, Some(200))]).capture(),
     )
     .error(),
     row(
         "http/rtmpt-not-supported",
-        || ask(Script::silent(), "/open/1", Some((200, "<html>"))).server_closes(),
-        || tunnel(&[("send", 0, Some(200)), ("idle", 1, Some(404))]).client_closes(),
+        || ask(Script::silent(), "/open/1", Some((200, "<html></html>"))).server_closes(),
+        || tunnel(&[("send", 0, Some(200)), ("idle", 1, Some(404))]).capture(),
     )
     .error(),
     row(
         "http/rtmpt-session-lost",
-        || tunnel(&[("send", 0, Some(200)), ("idle", 1, Some(404))]).client_closes(),
+        || tunnel(&[("send", 0, Some(200)), ("idle", 1, Some(404))]).capture(),
         || Sample::File("rtmpt_rtmpdump_http404.pcap"),
     )
     .error(),
     row(
         "http/rtmpt-sequence-broken",
-        || tunnel(&[("send", 0, Some(200)), ("send", 2, Some(200))]).client_closes(),
-        || tunnel(&[("send", 0, Some(200)), ("send", 1, Some(200))]).client_closes(),
+        || tunnel(&[("send", 0, Some(200)), ("send", 2, Some(200))]).capture(),
+        || tunnel(&[("send", 0, Some(200)), ("send", 1, Some(200))]).capture(),
     )
     .error(),
     row(
         "http/rtmpt-sequence-broken",
-        || tunnel(&[("send", 0, Some(200)), ("send", 0, Some(200))]).client_closes(),
-        || tunnel(&[("send", 7, Some(200)), ("idle", 8, Some(200))]).client_closes(),
+        || tunnel(&[("send", 0, Some(200)), ("send", 0, Some(200))]).capture(),
+        || tunnel(&[("send", 7, Some(200)), ("idle", 8, Some(200))]).capture(),
     ),
     row("http/rtmpt-keepalive-limit", || polls(99).server_closes(), || polls(57).server_closes()),
-    row("http/rtmpt-keepalive-limit", || polls(199).server_closes(), || polls(99).client_closes()),
+    row("http/rtmpt-keepalive-limit", || polls(199).server_closes(), || polls(99).capture()),
     row(
         "http/rtmpt-never-closed",
-        || tunnel(&[("send", 0, Some(200))]).client_closes(),
-        || tunnel(&[("send", 0, Some(200)), ("close", 1, Some(200))]).client_closes(),
+        || tunnel(&[("send", 0, Some(200))]).capture(),
+        || tunnel(&[("send", 0, Some(200)), ("close", 1, Some(200))]).capture(),
     ),
     row(
         "http/rtmpt-never-closed",
-        || tunnel(&[("send", 0, Some(200)), ("idle", 1, None)]).client_closes(),
-        || tunnel(&[("send", 0, Some(200)), ("close", 1, None)]).client_closes(),
+        || tunnel(&[("send", 0, Some(200)), ("idle", 1, None)]).capture(),
+        || tunnel(&[("send", 0, Some(200)), ("close", 1, None)]).capture(),
     ),
 ];
 
