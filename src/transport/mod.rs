@@ -6,5 +6,5 @@
 mod keylog;
 mod layer;
 
-pub use keylog::{KeyLog, KeyLogError};
+pub use keylog::{KeyLog, KeyLogError, Keys};
 pub use layer::{Fact, FactValue, Item, Source};
