@@ -1,2 +1,4 @@
 //! Both ends of a connection, played by us: a link that sends and records bytes, and a conforming
 //! server whose faults can be switched on one by one.
+
+pub mod server;
