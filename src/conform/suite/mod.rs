@@ -13,6 +13,7 @@ pub mod play;
 pub mod publish;
 pub mod quirk;
 pub mod robust;
+mod support_a;
 pub mod ucm;
 
 pub use list::{all, find};
