@@ -7,6 +7,8 @@ use crate::conform::Case;
 const LISTS: &[&[Case]] = &[
     handshake::CASES,
     chunk::CASES,
+    chunk_time::CASES,
+    chunk_edge::CASES,
     control::CASES,
     ucm::CASES,
     amf0::CASES,

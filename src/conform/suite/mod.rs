@@ -3,6 +3,8 @@
 pub mod amf0;
 pub mod amf3;
 pub mod chunk;
+pub mod chunk_edge;
+pub mod chunk_time;
 pub mod connect;
 pub mod control;
 pub mod ertmp;
