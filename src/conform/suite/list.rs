@@ -19,6 +19,7 @@ const LISTS: &[&[Case]] = &[
     media::CASES,
     ertmp::CASES,
     robust::CASES,
+    robust_slow::CASES,
     quirk::CASES,
 ];
 

@@ -15,6 +15,7 @@ pub mod play;
 pub mod publish;
 pub mod quirk;
 pub mod robust;
+pub mod robust_slow;
 mod support_a;
 pub mod ucm;
 
