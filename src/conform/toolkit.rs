@@ -352,9 +352,15 @@ impl T {
     /// The same with what happened instead.
     pub fn barrier(&self, conn: &mut Conn, timeout: Duration) -> Result<(), Stop> {
         let facts = &self.env.facts;
+        // While media flows the ping is better where it is answered: createStream spends ids, and
+        // nginx-rtmp gives the one that is in use.
+        let gentle = |known: Barriers| match known.ping {
+            true => Barriers { create_stream: false, ping: true },
+            false => known,
+        };
         let barriers = match conn.state {
-            State::Publishing => facts.publishing,
-            State::Playing => facts.playing,
+            State::Publishing => gentle(facts.publishing),
+            State::Playing => gentle(facts.playing),
             _ => facts.connected,
         };
         self.barrier_by(conn, barriers, timeout)
