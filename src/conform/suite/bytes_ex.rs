@@ -8,8 +8,7 @@ pub(super) const HVCC: &[u8] = b"\x01\x01\x60\0\0\0\x90\0\0\0\0\0\x5d\xf0\0\xfc\
 \xa1\0\x01\0\x29\x42\x01\x01\x01\x60\0\0\x03\0\x90\0\0\x03\0\0\x03\0\x5d\xa0\x02\x80\x80\x2d\x16\x59\x59\xa4\x93\x2b\xc0\x5a\x70\x80\0\x01\xf4\x80\0\x3a\x98\x04\
 \xa2\0\x01\0\x07\x44\x01\xc1\x72\xb4\x62\x40";
 /// AV1CodecConfigurationRecord with a sequence header.
-pub(super) const AV1C: &[u8] =
-    b"\x81\x05\x0c\0\x0a\x0b\0\0\0\x24\xcf\x7f\x0d\xbf\xff\x30\x08";
+pub(super) const AV1C: &[u8] = b"\x81\x05\x0c\0\x0a\x0b\0\0\0\x24\xcf\x7f\x0d\xbf\xff\x30\x08";
 /// VPCodecConfigurationRecord behind the four bytes of a full box, as FFmpeg writes it.
 pub(super) const VPCC: &[u8] = b"\x01\0\0\0\0\x0a\x82\x02\x02\x02\0\0";
 /// VvcDecoderConfigurationRecord without profile and parameter sets.
@@ -17,7 +16,8 @@ pub(super) const VVCC: &[u8] = b"\xfe\0";
 /// Opus identification header (RFC 7845 section 5.1).
 pub(super) const OPUS_HEAD: &[u8] = b"OpusHead\x01\x02\x38\x01\x80\xbb\0\0\0\0\0";
 /// `fLaC` and STREAMINFO of 44.1 kHz stereo.
-pub(super) const FLAC_HEAD: &[u8] = b"fLaC\x80\0\0\x22\x10\0\x10\0\0\0\0\0\0\0\x0a\xc4\x42\xf0\0\0\0\0\
+pub(super) const FLAC_HEAD: &[u8] =
+    b"fLaC\x80\0\0\x22\x10\0\x10\0\0\0\0\0\0\0\x0a\xc4\x42\xf0\0\0\0\0\
 \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 /// Video with an Enhanced header: frame type, packet type, FourCC, body as it stands.
@@ -46,7 +46,12 @@ pub(super) fn filler(mark: u8, len: usize) -> Vec<u8> {
 
 /// Multitrack message: `head` is the first byte, `layout` and `packet` the second, then a FourCC
 /// for all (layouts 0 and 1) and the tracks (FourCC, id, body).
-pub(super) fn multitrack(head: u8, layout: u8, packet: u8, tracks: &[(&str, u8, &[u8])]) -> Vec<u8> {
+pub(super) fn multitrack(
+    head: u8,
+    layout: u8,
+    packet: u8,
+    tracks: &[(&str, u8, &[u8])],
+) -> Vec<u8> {
     let mut out = vec![head, layout << 4 | packet];
     for (i, (fourcc, id, body)) in tracks.iter().enumerate() {
         if layout == 2 || i == 0 {

@@ -1,6 +1,6 @@
 //! What the cases of commands and media share.
 
-use crate::conform::{Conn, Frame, Msg, Outcome, Reaction, Relay, Stop, T, Verdict};
+use crate::conform::{Conn, Frame, Msg, Outcome, Reaction, Relay, Setup, Stop, T, Verdict};
 use crate::peer::Close;
 use crate::rtmp::Message;
 use crate::wire::amf::Value;
@@ -139,11 +139,7 @@ pub(super) struct Through {
 }
 
 /// Sends bodies (message type, payload) 40 ms apart and collects what comes out.
-pub(super) fn through(
-    t: &T,
-    relay: &mut Relay,
-    bodies: &[(u8, Vec<u8>)],
-) -> Result<Through, Stop> {
+pub(super) fn through(t: &T, relay: &mut Relay, bodies: &[(u8, Vec<u8>)]) -> Result<Through, Stop> {
     let sent: Vec<Frame> = bodies
         .iter()
         .map(|(type_id, body)| relay.send(media(*type_id, relay.time + 40, body)))
@@ -230,4 +226,39 @@ pub(super) fn width(message: &Message) -> Option<f64> {
 /// A command on a stream's own message stream, chunk stream 8.
 pub(super) fn on_stream(conn: &Conn, name: &str, transaction: f64, arguments: &[Value]) -> Msg {
     Msg::command(name, transaction, Value::Null, arguments).csid(8).on(conn.stream_id)
+}
+
+/// Sends key frames, each 250 ms of media time later than `time`, until one reaches the player. For
+/// connections that [`T::relay`] cannot make.
+pub(super) fn flows(
+    t: &T,
+    publisher: &mut Conn,
+    player: &mut Conn,
+    time: &mut u32,
+) -> Result<(), Stop> {
+    let mut sent = Vec::new();
+    for _ in 0..20 {
+        *time = time.wrapping_add(250);
+        let frame = t.picture(&format!("flow {} {time}", publisher.name), true, 200);
+        publisher.send(Msg::video(*time, frame.clone()).on(publisher.stream_id));
+        sent.push(frame);
+        let wait = t.timeouts().quiet / 2;
+        match player.expect_in(wait, "key frame at the player", |m| {
+            sent.iter().any(|frame| frame[..] == m.payload[..])
+        }) {
+            Ok(_) => return Ok(()),
+            Err(stop) if player.closed().is_some() => return Err(stop),
+            Err(_) => publisher.absorb(),
+        }
+    }
+    Err(Stop::Fail("no key frame reaches the player".into()))
+}
+
+/// Publishes under `name` as it is written, with metadata and codec headers.
+pub(super) fn live(t: &T, name: &str) -> Result<Conn, Stop> {
+    let mut publisher = t.publisher(name)?;
+    t.send_headers(&mut publisher);
+    publisher.name = name.to_owned();
+    t.barrier(&mut publisher, t.timeouts().reply).setup()?;
+    Ok(publisher)
 }
