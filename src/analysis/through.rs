@@ -2,7 +2,9 @@
 
 use super::flows::{Flows, Held, Opaque, Probing, Queued};
 use super::probe::{self, Head, Verdict};
-use super::record::{Record, SessionRecord, Transport, TransportRecord};
+#[cfg(test)]
+use super::record::SessionRecord;
+use super::record::{Record, Transport, TransportRecord};
 use crate::base::{Direction, Timestamp};
 use crate::flow::{DirectionStats, EndReason, FlowId, Gap, RoleSource, StreamData};
 use crate::transport::tls::{Connection, Reading};

@@ -9,6 +9,7 @@ mod dump;
 #[cfg(feature = "tui")]
 mod export;
 mod extract;
+mod keylog;
 #[cfg(feature = "live")]
 mod live;
 mod plan;

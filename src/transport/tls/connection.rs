@@ -11,7 +11,7 @@ use crate::flow::FlowId;
 use crate::transport::{Fact, FactValue, Item, KeyLog, Source};
 
 /// Bytes of a direction that wait for keys which may still come.
-const MAX_WAITING: usize = 256 << 10;
+const MAX_WAITING: usize = 16 << 10;
 /// Bytes of C0 and C1.
 const C0C1: usize = 1537;
 
