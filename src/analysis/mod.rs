@@ -22,6 +22,7 @@ mod through;
 mod through_tests;
 mod tunnels;
 
+pub use crate::transport::{Fact, FactValue, Keys};
 pub use pipeline::{Options, Pipeline};
 pub use record::{
     AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, OtherFlows, Record,

@@ -2,6 +2,8 @@
 
 use super::flows::{Flows, Held, Opaque, Probing, Queued};
 use super::probe::{self, Head, Verdict};
+#[cfg(test)]
+use super::record::SessionRecord;
 use super::record::{Record, Transport, TransportRecord};
 use crate::base::{Direction, Timestamp};
 use crate::flow::{DirectionStats, EndReason, FlowId, Gap, RoleSource, StreamData};
@@ -186,7 +188,7 @@ impl Flows {
     pub(super) fn open_identity(
         &mut self,
         flow: FlowId,
-        record: super::record::SessionRecord,
+        record: SessionRecord,
         flip: bool,
         handshake: [bool; 2],
     ) -> Through {

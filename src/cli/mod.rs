@@ -1,6 +1,7 @@
 //! Arguments as typed, a validated plan, a file per subcommand.
 
 mod args;
+mod check;
 #[cfg(feature = "tui")]
 mod config;
 mod diff;
@@ -8,6 +9,7 @@ mod dump;
 #[cfg(feature = "tui")]
 mod export;
 mod extract;
+mod keylog;
 #[cfg(feature = "live")]
 mod live;
 mod plan;

@@ -11,7 +11,7 @@ use crate::flow::FlowId;
 use crate::transport::{Fact, FactValue, Item, KeyLog, Source};
 
 /// Bytes of a direction that wait for keys which may still come.
-const MAX_WAITING: usize = 256 << 10;
+const MAX_WAITING: usize = 16 << 10;
 /// Bytes of C0 and C1.
 const C0C1: usize = 1537;
 
@@ -127,11 +127,21 @@ impl Connection {
     /// in one, S0 and S1 in one or with S2.
     pub fn looks_like_rtmp(&self) -> bool {
         let Some(server) = &self.server else { return false };
-        let has = |half: &Half, plain: usize| {
-            fragment_len(server, plain).is_some_and(|len| half.sizes.contains(&len))
-        };
         let [client, answer] = &self.halves;
-        has(client, C0C1) && [C0C1, 2 * C0C1 - 1, C0C1 - 1].iter().any(|len| has(answer, *len))
+        // Servers in Go begin a connection with records of about 1200 bytes: several make up one
+        // packet of the handshake.
+        let has = |half: &Half, plain: usize| {
+            let whole = fragment_len(server, plain);
+            let empty = fragment_len(server, 0).unwrap_or(0);
+            (0..half.sizes.len()).any(|from| {
+                let mut sum = 0;
+                half.sizes[from..].iter().any(|size| {
+                    sum += size.saturating_sub(empty);
+                    Some(*size) == whole || sum == plain
+                })
+            })
+        };
+        has(client, C0C1) && [2 * C0C1 - 1, C0C1, C0C1 - 1].iter().any(|len| has(answer, *len))
     }
 
     /// Whether both sides agreed on another protocol than RTMP, or the client only offered others.
