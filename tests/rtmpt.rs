@@ -444,3 +444,49 @@ fn noise_ends_nothing() {
     let out = run.finish();
     assert_eq!(out[0].bytes[0], "ab");
 }
+
+/// Bytes that nobody meant: nothing may panic, nothing may be held without end, and what comes out
+/// never has more bytes than what came in.
+#[test]
+fn hostile_bytes() {
+    let mut rng = fastrand::Rng::with_seed(5);
+    let mut exchanges = vec![post("/open/1", "\0"), ok("id7\n")];
+    for seq in 0..6 {
+        exchanges.push(post(&format!("/send/id7/{seq}"), "abcdefgh"));
+        exchanges.push(ok("\u{1}ABCDEFGH"));
+    }
+    for _ in 0..3000 {
+        let mut run = Run::new(3);
+        let mut fed = 0;
+        for (index, text) in exchanges.iter().enumerate() {
+            let direction = [C2S, S2C][index % 2];
+            let mut bytes = text.clone().into_bytes();
+            for _ in 0..rng.usize(0..3) {
+                let at = rng.usize(0..bytes.len());
+                match rng.u8(0..4) {
+                    0 => bytes[at] = rng.u8(0..128),
+                    1 => bytes.truncate(at.max(1)),
+                    2 => _ = bytes.remove(at),
+                    _ => bytes.insert(at, rng.u8(32..127)),
+                }
+                if bytes.is_empty() {
+                    bytes.push(b'x');
+                }
+            }
+            let flow = rng.u32(0..3);
+            let cut = rng.usize(0..=bytes.len());
+            for piece in [&bytes[..cut], &bytes[cut..]] {
+                fed += piece.len();
+                run.data(flow, direction, std::str::from_utf8(piece).expect("ASCII"));
+            }
+            match rng.u8(0..20) {
+                0 => _ = run.gap(flow, direction, rng.u64(1..300)),
+                1 => _ = run.fin(flow, direction),
+                2 => _ = run.ended(flow),
+                _ => {}
+            }
+        }
+        let out: usize = run.finish().iter().map(|out| out.bytes.concat().len()).sum();
+        assert!(out <= fed);
+    }
+}
