@@ -9,6 +9,7 @@ use super::probe::{self, Head, Verdict};
 use super::record::{
     AnomalyRecord, GapRecord, OtherFlows, Record, SessionEnd, SessionRecord, TcpRecord, Transport,
 };
+use super::tap::Catch;
 use super::through::Through;
 use crate::base::{Direction, GapKind, Timestamp};
 use crate::flow::{
@@ -45,7 +46,7 @@ pub(super) struct Totals {
 pub(super) struct Flows {
     pub(super) options: Options,
     /// By [`FlowId`].
-    states: Vec<State>,
+    pub(super) states: Vec<State>,
     /// By session number, from 1; whether its directions are the flow's reversed.
     pub(super) sessions: Vec<(FlowId, bool)>,
     pub queue: Vec<Queued>,
@@ -60,6 +61,8 @@ pub(super) struct Flows {
     pub(super) ended: Vec<u32>,
     /// Those of them whose old bytes can be forgotten.
     pub(super) release_above: Vec<u32>,
+    /// Bytes that are to be shown, until their session begins.
+    pub(super) catch: Option<Catch>,
     /// What TLS sessions may resume.
     pub(super) resumable: Resumable,
     #[cfg(test)]
@@ -69,7 +72,7 @@ pub(super) struct Flows {
 }
 
 #[derive(Debug)]
-enum State {
+pub(super) enum State {
     Probing(Box<Probing>),
     Live(Box<Live>),
     /// Layers stand between its bytes and sessions.
@@ -127,6 +130,7 @@ impl Flows {
             above: BTreeMap::new(),
             ended: Vec::new(),
             release_above: Vec::new(),
+            catch: None,
             resumable: Resumable::default(),
             #[cfg(test)]
             identity: false,
@@ -280,6 +284,7 @@ impl Flows {
         let engine = &self.options.session;
         let mut live = Live::new(number, start, transport, handshake, midstream, engine);
         live.flip = flip;
+        live.tap = self.tap_of(&probing.record(flip, transport, midstream));
         self.states[flow.0 as usize] = State::Live(Box::new(live));
         self.replay(flow, probing.held);
     }

@@ -3,6 +3,7 @@
 use super::facts::FactsBuilder;
 use super::record::{AnomalyRecord, HandshakeRecord, MessageRecord, Record, SessionEnd, Transport};
 use super::sources::SourceMap;
+use super::tap::Tap;
 use crate::base::{Direction, Timestamp};
 use crate::flow::{DirectionStats, EndReason};
 use crate::rtmp::{self, Confidence, Event, Session};
@@ -19,6 +20,8 @@ pub(super) struct Live {
     tally: Tally,
     /// Where its bytes lie, when layers stand between it and TCP; else it is the flow's stream.
     pub map: Option<Box<[SourceMap; 2]>>,
+    /// Catches bytes that are to be shown.
+    pub tap: Option<Box<Tap>>,
     /// Calls since old bytes were last released.
     since_release: u32,
 }
@@ -57,7 +60,8 @@ impl Live {
         let mut tally = Tally::default();
         tally.facts.midstream = midstream;
         let (flip, map) = (false, None);
-        Live { number, start, flip, transport, session, tally, map, since_release: 0 }
+        let tap = None;
+        Live { number, start, flip, transport, session, tally, map, tap, since_release: 0 }
     }
 
     /// Takes the next bytes; tells whether old ones had better be released now.
@@ -69,6 +73,9 @@ impl Live {
         scratch: &mut Vec<Event>,
         out: &mut impl FnMut(Record),
     ) -> bool {
+        if let Some(tap) = &mut self.tap {
+            tap.data(direction, time, bytes);
+        }
         self.session.feed(direction, time, bytes, &mut |event| scratch.push(event));
         for event in scratch.drain(..) {
             out(self.record(event));
@@ -90,6 +97,9 @@ impl Live {
         out: &mut impl FnMut(Record),
     ) {
         let mut events = Vec::new();
+        if let Some(tap) = &mut self.tap {
+            tap.gap(direction, len);
+        }
         self.session.gap(direction, time, len, &mut |event| events.push(event));
         for event in events {
             out(self.record(event));
