@@ -17,6 +17,7 @@ mod pipeline;
 mod probe;
 mod record;
 mod sources;
+mod tap;
 mod through;
 #[cfg(test)]
 mod through_tests;
