@@ -68,7 +68,15 @@ impl Words {
 
 /// The words for verdicts in files, and `any`.
 const RESULTS: &[&str] = &[
-    "pass", "nonstrict", "fail", "fact", "unsupported", "inconclusive", "crash", "hang", "flaky",
+    "pass",
+    "nonstrict",
+    "fail",
+    "fact",
+    "unsupported",
+    "inconclusive",
+    "crash",
+    "hang",
+    "flaky",
     "any",
 ];
 
@@ -132,9 +140,9 @@ impl Expectations {
                 matches!(judge(&case.verdict, entry), Expectation::Met { .. })
             };
             // What could not be judged does not prove an entry wrong.
-            let judged = ran.iter().filter(|case| {
-                !matches!(case.verdict.name(), "INCONCLUSIVE" | "UNSUPPORTED")
-            });
+            let judged = ran
+                .iter()
+                .filter(|case| !matches!(case.verdict.name(), "INCONCLUSIVE" | "UNSUPPORTED"));
             if judged.clone().count() > 0 && ran.iter().filter(expected).count() == 0 {
                 let seen: Vec<_> = judged.map(|case| case.verdict.name()).collect();
                 let words = entry.result.all().join(" or ");

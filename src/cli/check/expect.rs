@@ -88,9 +88,11 @@ fn refresh(text: &str, cases: &[CaseLine]) -> Result<(String, usize, usize), Str
         cases.iter().map(|case| (case.id.as_str(), case.verdict.as_str())).collect();
     let before = entries.len();
     // A pattern may be for cases that this result does not have; an id that passes is over.
-    entries.retain(|table| verdicts.get(id(table).as_str()).is_none_or(|verdict| {
-        is_bad(verdict) || matches!(*verdict, "INCONCLUSIVE" | "UNSUPPORTED")
-    }));
+    entries.retain(|table| {
+        verdicts.get(id(table).as_str()).is_none_or(|verdict| {
+            is_bad(verdict) || matches!(*verdict, "INCONCLUSIVE" | "UNSUPPORTED")
+        })
+    });
     let removed = before - entries.len();
     let known: Vec<Pattern> =
         entries.iter().map(|table| Pattern::new(&id(table))).collect::<Result<_, _>>()?;
