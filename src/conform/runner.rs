@@ -186,17 +186,14 @@ impl Floor<'_> {
                         }
                         let Some(case) = lock(&queue).pop_front() else { return };
                         let result = run_case(env, case, options.retries);
+                        let health = health(env, &result);
                         let crash = lock(&desk).crash();
-                        let health = match crash {
-                            Some(what) => Health::Crashed(what),
-                            None => health(env, &result),
-                        };
-                        let mut broken = lock(&broken);
+                        let health = crash.map_or(health, Health::Crashed);
                         // Whatever ran while it broke may have broken it, or suffered from it.
                         if matches!(health, Health::Crashed(_) | Health::Hangs(_)) {
-                            broken.get_or_insert(health);
+                            lock(&broken).get_or_insert(health);
                             lock(&suspects).push(case);
-                        } else if broken.is_some() {
+                        } else if lock(&broken).is_some() {
                             lock(&suspects).push(case);
                         } else {
                             let result = finished(result, health);
@@ -228,12 +225,16 @@ impl Floor<'_> {
             return;
         }
         let result = run_case(&self.env, case, self.options.retries);
+        let health = if self.single { Health::Fine } else { health(&self.env, &result) };
+        if self.desk.process.is_some() && !self.single {
+            // nginx's master needs a moment to write down that its worker died.
+            thread::sleep(Duration::from_millis(20));
+        }
         let health = match self.desk.crash() {
             // A server of one connection ends with it.
-            Some(_) if self.single && self.ended_well() => Health::Fine,
+            Some(_) if self.single && self.ended_well() => health,
             Some(what) => Health::Crashed(what),
-            None if self.single => Health::Fine,
-            None => health(&self.env, &result),
+            None => health,
         };
         let broken = matches!(health, Health::Crashed(_) | Health::Hangs(_));
         let result = finished(result, health);
