@@ -157,10 +157,14 @@ impl Floor<'_> {
             cases.iter().copied().partition(|case| serial || case.alone);
         let mut left: VecDeque<&'static Case> = together.into();
         while !left.is_empty() && self.gone.is_none() {
-            let suspects = self.side_by_side(&mut left);
-            for case in suspects {
-                self.by_itself(case);
+            let mut suspects = VecDeque::from(self.side_by_side(&mut left));
+            // The first one noticed the damage, and has most likely done it.
+            while let Some(case) = suspects.pop_front() {
+                if self.by_itself(case) {
+                    break;
+                }
             }
+            suspects.into_iter().rev().for_each(|case| left.push_front(case));
         }
         for case in apart.into_iter().chain(left) {
             self.by_itself(case);
@@ -212,8 +216,8 @@ impl Floor<'_> {
         suspects.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a case while nothing else runs.
-    fn by_itself(&mut self, case: &'static Case) {
+    /// Runs a case while nothing else runs; true when it broke the server.
+    fn by_itself(&mut self, case: &'static Case) -> bool {
         if self.single && self.gone.is_none() {
             self.recover();
         }
@@ -222,7 +226,7 @@ impl Floor<'_> {
             result.verdict = Verdict::Inconclusive(gone.clone());
             (self.told)(&result);
             self.results.push(result);
-            return;
+            return false;
         }
         let result = run_case(&self.env, case, self.options.retries);
         let health = if self.single { Health::Fine } else { health(&self.env, &result) };
@@ -243,6 +247,7 @@ impl Floor<'_> {
         if broken && !self.single {
             self.recover();
         }
+        broken
     }
 
     fn ended_well(&mut self) -> bool {
