@@ -1,0 +1,6 @@
+//! AMF0.
+
+use crate::conform::Case;
+
+/// The cases of this file.
+pub const CASES: &[Case] = &[];

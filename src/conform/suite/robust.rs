@@ -1,0 +1,6 @@
+//! What a server must survive.
+
+use crate::conform::Case;
+
+/// The cases of this file.
+pub const CASES: &[Case] = &[];
