@@ -17,7 +17,10 @@ pub fn json(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(open.as_bytes())?;
     for (i, case) in results.cases.iter().enumerate() {
         out.write_all(if i == 0 { b"[\n" } else { b",\n" })?;
-        serde::Serialize::serialize(case, &mut Serializer::with_formatter(&mut *out, CompactFormatter))?;
+        serde::Serialize::serialize(
+            case,
+            &mut Serializer::with_formatter(&mut *out, CompactFormatter),
+        )?;
     }
     out.write_all(if results.cases.is_empty() { b"[]\n}\n" } else { b"\n]\n}\n" })
 }
@@ -28,16 +31,18 @@ pub fn read(text: &str) -> Result<Results, String> {
     struct Head {
         schema: u32,
     }
-    let head: Head = serde_json::from_str(text)
-        .map_err(|error| format!("this is no result of `rtmpscope check --format json`: {error}"))?;
+    let head: Head = serde_json::from_str(text).map_err(|error| {
+        format!("this is no result of `rtmpscope check --format json`: {error}")
+    })?;
     if head.schema != SCHEMA_VERSION {
         return Err(format!(
             "its schema is {}, this rtmpscope reads {SCHEMA_VERSION}; take the rtmpscope that wrote it",
             head.schema
         ));
     }
-    let mut results: Results = serde_json::from_str(text)
-        .map_err(|error| format!("this is no result of `rtmpscope check --format json`: {error}"))?;
+    let mut results: Results = serde_json::from_str(text).map_err(|error| {
+        format!("this is no result of `rtmpscope check --format json`: {error}")
+    })?;
     // Whoever took cases out by hand need not count again.
     results.counts = Counts::of(&results.cases);
     Ok(results)

@@ -28,7 +28,7 @@ pub fn junit(results: &Results, out: &mut dyn Write) -> io::Result<()> {
             suite.add_test_case(test_case(case, area));
         }
     }
-    if results.aborted.is_some() || !results.stale.is_empty() {
+    if !results.stale.is_empty() {
         suites.push(about_the_run(results));
     }
     for mut suite in suites {
@@ -112,10 +112,18 @@ fn skipped(message: String) -> TestCaseStatus {
     status
 }
 
-fn non_success(kind: NonSuccessKind, name: &str, message: String, case: &CaseLine) -> TestCaseStatus {
+fn non_success(
+    kind: NonSuccessKind,
+    name: &str,
+    message: String,
+    case: &CaseLine,
+) -> TestCaseStatus {
     let mut text = format!("{}\n{}", case.says, case.sections.join("; "));
-    for (i, attempt) in case.attempts.iter().enumerate() {
-        text.push_str(&format!("\ntry {}: {} {}", i + 1, attempt.verdict.name(), attempt.detail));
+    for (i, one) in case.tries.iter().enumerate() {
+        text.push_str(&format!("\ntry {}: {} {}", i + 1, one.verdict.name(), one.detail));
+    }
+    for note in &case.notes {
+        text.push_str(&format!("\n{note}"));
     }
     for note in &case.findings {
         text.push_str(&format!("\n{} {}: {}", note.severity, note.rule, note.text));
@@ -128,20 +136,11 @@ fn non_success(kind: NonSuccessKind, name: &str, message: String, case: &CaseLin
 /// What is wrong with the run and not with a case.
 fn about_the_run(results: &Results) -> TestSuite {
     let mut suite = suite(results, "run");
-    if let Some(why) = &results.aborted {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_type("aborted").set_message(why.as_str());
-        let mut case = TestCase::new("complete", status);
-        case.set_classname("run");
-        suite.add_test_case(case);
-    }
-    if !results.stale.is_empty() {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_type("stale").set_message("expectations are stale");
-        status.set_description(results.stale.join("\n"));
-        let mut case = TestCase::new("expectations", status);
-        case.set_classname("run");
-        suite.add_test_case(case);
-    }
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_type("stale").set_message("expectations are stale");
+    status.set_description(results.stale.join("\n"));
+    let mut case = TestCase::new("expectations", status);
+    case.set_classname("run");
+    suite.add_test_case(case);
     suite
 }

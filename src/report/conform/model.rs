@@ -35,9 +35,6 @@ pub struct Results {
     /// `k/n` for a part of the cases, else nothing.
     #[serde(default)]
     pub shard: Option<String>,
-    /// Why the run ended before its last case.
-    #[serde(default)]
-    pub aborted: Option<String>,
     /// Entries of the expectation file that are wrong: expired, or naming no case.
     #[serde(default)]
     pub stale: Vec<String>,
@@ -80,9 +77,15 @@ pub struct CaseLine {
     /// What the expectation file says about it.
     #[serde(default)]
     pub expected: Option<ExpectedLine>,
-    /// Every try, when there was more than one.
+    /// How often it was tried.
+    #[serde(default = "once")]
+    pub attempts: u32,
+    /// What each try gave, when they differ.
     #[serde(default)]
-    pub attempts: Vec<AttemptLine>,
+    pub tries: Vec<TryLine>,
+    /// What the case wrote down, whatever the verdict.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// What the passive rules say about the server's bytes.
     #[serde(default)]
     pub findings: Vec<NoteLine>,
@@ -93,26 +96,30 @@ pub struct CaseLine {
 
 /// One try of a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AttemptLine {
+pub struct TryLine {
     /// What it gave.
     pub verdict: Verdict,
     /// In words.
     pub detail: String,
 }
 
-/// An entry of the expectation file.
+/// What the expectation file says of a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpectedLine {
-    /// The verdicts it allows.
-    pub result: Vec<Verdict>,
-    /// Why.
+    /// Whether it came like that.
+    pub met: bool,
+    /// What was expected, where it came otherwise.
+    #[serde(default)]
+    pub result: Option<String>,
+    /// Why it is expected.
     pub reason: String,
-    /// Where that is discussed.
+    /// Where it is tracked.
     #[serde(default)]
     pub issue: Option<String>,
-    /// Last day it counts.
-    #[serde(default)]
-    pub until: Option<String>,
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// A finding of a passive rule.
@@ -225,7 +232,7 @@ impl Verdict {
 
 /// How binding a requirement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// MUST.
     Must,
@@ -239,9 +246,9 @@ impl Level {
     /// The word of the output.
     pub fn name(self) -> &'static str {
         match self {
-            Level::Must => "MUST",
-            Level::Should => "SHOULD",
-            Level::May => "MAY",
+            Level::Must => "must",
+            Level::Should => "should",
+            Level::May => "may",
         }
     }
 }

@@ -10,7 +10,7 @@ use super::model::Results;
 pub fn ndjson(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     let mut run = serde_json::to_value(Results { cases: Vec::new(), ..results.clone() })?;
     if let Value::Object(fields) = &mut run {
-        for totals in ["cases", "counts", "duration_ms", "aborted", "stale"] {
+        for totals in ["cases", "counts", "duration_ms", "stale"] {
             fields.remove(totals);
         }
     }
@@ -18,10 +18,8 @@ pub fn ndjson(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     for case in &results.cases {
         line(out, "case", serde_json::to_value(case)?)?;
     }
-    let Results { counts, duration_ms, aborted, stale, .. } = results;
-    let end = json!({
-        "counts": counts, "duration_ms": duration_ms, "aborted": aborted, "stale": stale,
-    });
+    let Results { counts, duration_ms, stale, .. } = results;
+    let end = json!({ "counts": counts, "duration_ms": duration_ms, "stale": stale });
     line(out, "end", end)
 }
 

@@ -135,9 +135,9 @@ impl Place {
         if self.numbers.is_empty() {
             return if self.document == "E-RTMP" { "Enhanced RTMP" } else { "" };
         }
-        let found = TITLES
-            .iter()
-            .find(|(document, number, _)| self.name.strip_prefix(document).is_some_and(|rest| rest.trim_start() == *number));
+        let found = TITLES.iter().find(|(document, number, _)| {
+            self.name.strip_prefix(document).is_some_and(|rest| rest.trim_start() == *number)
+        });
         found.map_or("", |(_, _, title)| title)
     }
 }
@@ -167,13 +167,10 @@ mod tests {
 
     #[test]
     fn numbers_are_sorted_as_numbers() {
-        let mut places = ["robustness", "AMF0 2.10", "AMF0 2.9", "RTMP 7.2.1", "RTMP 5.4", "E-RTMP"]
-            .map(place);
+        let mut places =
+            ["robustness", "AMF0 2.10", "AMF0 2.9", "RTMP 7.2.1", "RTMP 5.4", "E-RTMP"].map(place);
         places.sort();
         let names = places.map(|place| place.name);
-        assert_eq!(
-            names,
-            ["RTMP 5.4", "RTMP 7.2.1", "AMF0 2.9", "AMF0 2.10", "E-RTMP", UNWRITTEN]
-        );
+        assert_eq!(names, ["RTMP 5.4", "RTMP 7.2.1", "AMF0 2.9", "AMF0 2.10", "E-RTMP", UNWRITTEN]);
     }
 }

@@ -16,9 +16,6 @@ pub fn tap(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     for entry in &results.stale {
         writeln!(out, "# stale expectation: {}", one_line(entry))?;
     }
-    if let Some(why) = &results.aborted {
-        writeln!(out, "Bail out! {}", one_line(why))?;
-    }
     writeln!(out, "# {}", results.counts.words())
 }
 
@@ -34,7 +31,12 @@ fn point(out: &mut dyn Write, number: usize, case: &CaseLine) -> io::Result<()> 
         }
         _ => String::new(),
     };
-    writeln!(out, "{} {number} - {}{directive}", if bad { "not ok" } else { "ok" }, escape(&case.id))?;
+    writeln!(
+        out,
+        "{} {number} - {}{directive}",
+        if bad { "not ok" } else { "ok" },
+        escape(&case.id)
+    )?;
     if case.verdict == Verdict::Pass && !bad {
         return Ok(());
     }
