@@ -50,6 +50,8 @@ impl T {
         self.barrier(&mut publisher, self.timeouts().reply).setup()?;
         let player = self.player(&name)?;
         let mut relay = Relay { publisher, player, time: 0, closing: 0 };
+        // nginx-rtmp sends the audio header with the first audio after the join.
+        relay.send(Msg::audio(STEP, self.sound("first", 100)));
         self.flow(&mut relay).setup()?;
         relay.player.mark();
         Ok(relay)
@@ -91,7 +93,7 @@ impl T {
     }
 
     /// Sends closing key frames until one comes out, then gives all media and data that the player
-    /// got since the last call, without the closing frames.
+    /// got since the last call, without the closing frames and the codec headers.
     pub fn collect(&self, relay: &mut Relay) -> Result<Vec<Frame>, Stop> {
         self.flow(relay)?;
         let closing: Vec<_> =

@@ -1,0 +1,12 @@
+//! `rtmpscope check`: the conformance suite against a server.
+
+mod args;
+mod doctor;
+mod explain;
+mod pcap;
+mod plan;
+mod run;
+mod text;
+
+pub(super) use args::{CheckArgs, EXAMPLES};
+pub(super) use run::run;
