@@ -28,7 +28,7 @@ pub fn results(run: &Run, options: Options) -> Results {
         program: env!("CARGO_PKG_NAME").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         target,
-        server: run.server.as_deref().map(|name| redactor.clean(name)),
+        server: server(run, &redactor),
         facts: facts(&run.facts, &redactor),
         seed: run.seed.to_string(),
         started: rfc3339(run.started),
@@ -38,6 +38,12 @@ pub fn results(run: &Run, options: Options) -> Results {
         counts: Counts::of(&cases),
         cases,
     }
+}
+
+/// The manifest's name for the server, or what it calls itself.
+fn server(run: &Run, redactor: &Redactor) -> Option<String> {
+    let name = run.server.as_deref().or(run.facts.software.as_deref())?;
+    Some(redactor.clean(name))
 }
 
 /// A redactor that knows the secrets of the address, and the address without them.
