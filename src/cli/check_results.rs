@@ -59,6 +59,10 @@ pub(super) struct MergeArgs {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
+    /// Go on when shards are missing
+    #[arg(long)]
+    partial: bool,
+
     /// SARIF: the file of the repository that results are pinned to, such as the server's manifest
     #[arg(long, value_name = "FILE")]
     artifact: Option<String>,
@@ -89,7 +93,7 @@ pub(super) struct MatrixArgs {
 
 /// `check merge`, to the exit code of the run.
 pub(super) fn merge(args: &MergeArgs) -> Result<u8, String> {
-    let results = conform::merge(&read(&args.files)?)?;
+    let results = conform::merge(&read(&args.files)?, args.partial)?;
     to_output(args.output.as_deref(), &args.files, |out| {
         write(&results, args.format, args.artifact.as_deref(), out)
     })?;

@@ -10,12 +10,15 @@ use crate::conform::suite;
 /// They must be of the same server, suite and seed, and no case may be in two of them. Entries of
 /// the expectation file that are stale in one shard are stale; the program leaves out of a shard's
 /// what another shard's cases match.
-pub fn merge(shards: &[(String, Results)]) -> Result<Results, String> {
+/// Shards that are missing are an error too, unless `partial`.
+pub fn merge(shards: &[(String, Results)], partial: bool) -> Result<Results, String> {
     let Some(((first_name, first), rest)) = shards.split_first() else {
         return Err("there is nothing to merge".to_owned());
     };
     let mut out = first.clone();
-    out.shard = None;
+    if !rest.is_empty() || !partial {
+        out.shard = None;
+    }
     for (name, shard) in rest {
         for (what, one, other) in [
             ("version", &first.version, &shard.version),
@@ -36,7 +39,9 @@ pub fn merge(shards: &[(String, Results)]) -> Result<Results, String> {
         out.cases.extend(shard.cases.iter().cloned());
         out.stale.extend(shard.stale.iter().cloned());
     }
-    missing(shards)?;
+    if !partial {
+        missing(shards)?;
+    }
     let mut seen: HashMap<&str, &str> = HashMap::new();
     for (name, shard) in shards {
         for case in &shard.cases {
@@ -81,6 +86,6 @@ fn missing(shards: &[(String, Results)]) -> Result<(), String> {
         .collect();
     match absent.is_empty() {
         true => Ok(()),
-        false => Err(format!("shard {} is missing", absent.join(", "))),
+        false => Err(format!("shard {} is missing; --partial goes on without", absent.join(", "))),
     }
 }
