@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod check_results;
 #[cfg(feature = "tui")]
 mod config;
 mod diff;
