@@ -40,7 +40,8 @@ pub const CASES: &[Case] = &[
     ),
     Case::new("rtmp/control/set-chunk-size-zero", "A chunk size of 0 is refused or ignored", |t| {
         let mut c = t.connected()?;
-        c.mark().hold().send(Msg::set_chunk_size(0));
+        let transaction = c.fresh_transaction();
+        c.mark().hold().send(Msg::set_chunk_size(0)).send(call(transaction, 120));
         t.neg(&mut c, &[Close, Tolerate])
     })
     .sections(&["RTMP 5.4.1"])
@@ -254,6 +255,9 @@ fn set_chunk_size_1(t: &mut T, apart: bool) -> Outcome {
     if apart {
         c.release().idle(t.timeouts().quiet);
     }
+    // Much of it at once: a reader that shrinks its buffer first loses what it has read already.
+    let transaction = c.fresh_transaction();
+    c.send(call(transaction, 120));
     let came = t.barrier(&mut c, t.timeouts().reply);
     unless_closed(t, &mut c, came)
 }
