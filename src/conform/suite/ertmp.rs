@@ -6,7 +6,7 @@ use super::bytes_ex::{modified, modifier, multitrack, video_start};
 use super::support_b::{
     ANY, Answer, GO_ON, GO_ON_OR_CLOSE, accepted, ask, connect, each_published,
 };
-use super::support_b::{flows, odd_connect, optional, survives};
+use super::support_b::{flows, odd_connect, optional, publication, survives};
 use crate::conform::{Case, Need, Outcome, Setup, T};
 use crate::wire::amf::Value;
 
@@ -327,20 +327,16 @@ fn caps_ex(t: &mut T) -> Outcome {
     t.strict_if(defined, "capsEx with undefined bits")
 }
 
-/// Sequence start and three coded frames of a video codec.
+/// A publication of a video codec alone: sequence start, then coded key frames.
 fn video(t: &mut T, fourcc: &str, packet: u8, body: &[u8]) -> Outcome {
-    let frames = [(1, 1), (2, 2), (2, 3)];
-    let frames = frames
-        .map(|(frame, mark)| (9, [&ex_video(frame, packet, fourcc, body)[..], &[mark]].concat()));
-    optional(t, &[&[(9, video_start(fourcc))][..], &frames].concat())
+    let frame = |n: u8| [&ex_video(1, packet, fourcc, body)[..], &[n]].concat();
+    publication(t, 9, Some(video_start(fourcc)), frame)
 }
 
-/// Sequence start, if the codec has one, and three frames of an audio codec.
+/// A publication of an audio codec: sequence start, if the codec has one, then frames.
 fn sound(t: &mut T, fourcc: &str, head: Option<&[u8]>, body: &[u8]) -> Outcome {
-    let start = head.map(|head| (8, ex_audio(0, fourcc, head)));
-    let frames = [1, 2, 3].map(|mark| (8, [&ex_audio(1, fourcc, body)[..], &[mark]].concat()));
-    let all: Vec<_> = start.into_iter().chain(frames).collect();
-    optional(t, &all)
+    let frame = |n: u8| [&ex_audio(1, fourcc, body)[..], &[n]].concat();
+    publication(t, 8, head.map(|head| ex_audio(0, fourcc, head)), frame)
 }
 
 /// Sequence start and a frame of two tracks in one message, the second of the codec `other`.
