@@ -54,6 +54,10 @@ pub(super) enum Command {
     #[command(after_help = super::report::EXAMPLES)]
     Report(super::report::ReportArgs),
 
+    /// Test a server against the specification and practice, case by case
+    #[command(after_help = super::check::EXAMPLES)]
+    Check(Box<super::check::CheckArgs>),
+
     /// List and explain the rules of `report`
     #[command(after_help = super::rules::EXAMPLES)]
     Rules(super::rules::RulesArgs),

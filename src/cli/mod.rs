@@ -1,6 +1,7 @@
 //! Arguments as typed, a validated plan, a file per subcommand.
 
 mod args;
+mod check;
 #[cfg(feature = "tui")]
 mod config;
 mod diff;

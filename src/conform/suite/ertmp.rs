@@ -1,0 +1,6 @@
+//! Enhanced RTMP.
+
+use crate::conform::Case;
+
+/// The cases of this file.
+pub const CASES: &[Case] = &[];
