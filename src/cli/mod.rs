@@ -19,6 +19,7 @@ mod rules;
 mod run;
 mod sanitize;
 mod select;
+mod serve;
 #[cfg(feature = "tui")]
 mod view;
 
