@@ -17,9 +17,9 @@
 pub mod analysis;
 pub mod base;
 pub mod capture;
-pub mod conform;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod conform;
 pub mod flow;
 pub mod lint;
 pub mod peer;

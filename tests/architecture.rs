@@ -31,8 +31,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "base", "wire", "rtmp", "flow", "transport", "analysis", "lint", "capture", "peer",
-            "conform", "report", "tui",
+            "base",
+            "wire",
+            "rtmp",
+            "flow",
+            "transport",
+            "analysis",
+            "lint",
+            "capture",
+            "peer",
+            "conform",
+            "report",
+            "tui",
         ],
     ),
 ];

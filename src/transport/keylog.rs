@@ -60,7 +60,8 @@ impl KeyLog {
             return Ok(false);
         }
         let mut words = line.split_ascii_whitespace();
-        let (Some(label), Some(id), Some(value)) = (words.next(), words.next(), words.next()) else {
+        let (Some(label), Some(id), Some(value)) = (words.next(), words.next(), words.next())
+        else {
             return Err("not `LABEL identifier value`");
         };
         let id = unhex(id).ok_or("the identifier is not hexadecimal")?;
@@ -131,7 +132,8 @@ mod tests {
     #[test]
     fn lines_of_all_kinds() {
         let mut log = KeyLog::new();
-        let text = "# comment\r\n\r\nCLIENT_RANDOM 00FF 0a0B\r\nRTMPE_RC4_KEYS aa 01 02\nX zz 00\nonly\n";
+        let text =
+            "# comment\r\n\r\nCLIENT_RANDOM 00FF 0a0B\r\nRTMPE_RC4_KEYS aa 01 02\nX zz 00\nonly\n";
         let (added, bad) = log.add_text(text);
         assert_eq!(added, 2);
         assert_eq!(bad.map(|bad| bad.line), Some(5));

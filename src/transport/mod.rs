@@ -5,6 +5,7 @@
 
 mod keylog;
 mod layer;
+pub mod rtmfp;
 
 pub use keylog::{KeyLog, KeyLogError};
 pub use layer::{Fact, FactValue, Item, Source};
