@@ -5,9 +5,18 @@
 //! everything after it.
 
 mod cipher;
+mod event;
+mod facts;
+mod fragments;
 mod keys;
+mod receive;
+mod session;
+mod startup;
+mod table;
 
 pub use cipher::{
     DEFAULT_KEY, Opened, Protection, Refusal, internet_checksum, open, scrambled_id, seal,
 };
+pub use event::{Ending, FlowMessage, Opening, RtmfpEvent, SessionId, Target, Traffic};
 pub use keys::{SESSION_KEYS, SHARED_SECRET, SessionKeys, component_id, fingerprint};
+pub use table::Rtmfp;
