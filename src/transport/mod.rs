@@ -7,5 +7,5 @@ mod keylog;
 mod layer;
 pub mod rtmfp;
 
-pub use keylog::{KeyLog, KeyLogError};
+pub use keylog::{KeyLog, KeyLogError, Keys};
 pub use layer::{Fact, FactValue, Item, Source};
