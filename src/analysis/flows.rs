@@ -9,11 +9,12 @@ use super::probe::{self, Head, Verdict};
 use super::record::{
     AnomalyRecord, GapRecord, OtherFlows, Record, SessionEnd, SessionRecord, TcpRecord, Transport,
 };
+use super::rtmfp::RtmfpSessions;
 use super::through::Through;
 use crate::base::{Direction, GapKind, Timestamp};
 use crate::flow::{
-    DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap, RoleSource,
-    StreamData, TcpEvent,
+    Datagram, DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap,
+    RoleSource, StreamData, TcpEvent, Unreachable,
 };
 use crate::rtmp::Event;
 use crate::wire::handshake::HANDSHAKE_LEN;
@@ -59,6 +60,7 @@ pub(super) struct Flows {
     pub(super) ended: Vec<u32>,
     /// Those of them whose old bytes can be forgotten.
     pub(super) release_above: Vec<u32>,
+    pub(super) rtmfp: RtmfpSessions,
     /// Scratch.
     pub(super) events: Vec<Event>,
 }
@@ -121,6 +123,7 @@ impl Flows {
             above: BTreeMap::new(),
             ended: Vec::new(),
             release_above: Vec::new(),
+            rtmfp: RtmfpSessions::default(),
             events: Vec::new(),
         }
     }
@@ -522,6 +525,14 @@ impl FlowSink for Flows {
         let direction = if flip { direction.reverse() } else { direction };
         let record = Record::Tcp(TcpRecord { session, direction, time, frame, kind });
         self.queue.push(Queued { flow, flip, record });
+    }
+
+    fn datagram(&mut self, datagram: &Datagram<'_>) {
+        self.rtmfp_datagram(datagram);
+    }
+
+    fn unreachable(&mut self, unreachable: &Unreachable) {
+        self.rtmfp_unreachable(unreachable);
     }
 
     fn fin(&mut self, _flow: FlowId, _direction: Direction, _time: Timestamp) {}

@@ -15,7 +15,7 @@ pub(super) struct Live {
     /// Whether the session's directions are the flow's reversed.
     pub flip: bool,
     pub transport: Transport,
-    session: Session,
+    pub session: Session,
     tally: Tally,
     /// Where its bytes lie, when layers stand between it and TCP; else it is the flow's stream.
     pub map: Option<Box<[SourceMap; 2]>>,
@@ -138,7 +138,7 @@ impl Live {
     }
 
     /// Turns an event into a record and counts it.
-    fn record(&mut self, event: Event) -> Record {
+    pub fn record(&mut self, event: Event) -> Record {
         let session = self.number;
         match event {
             Event::Handshake(handshake) => Record::Handshake(HandshakeRecord {

@@ -18,6 +18,8 @@ pub enum RoleSource {
     Syn,
     /// Well-known or lower port is the server.
     Port,
+    /// Who began the session, as the transport's startup says.
+    Startup,
 }
 
 /// A new flow.

@@ -49,7 +49,7 @@ pub(super) fn endpoint(bytes: &[u8]) -> Fields {
         fields.push(("hostname", lossy(hostname)));
     }
     if let Some(fingerprint) = &epd.fingerprint {
-        fields.push(("peer-id", text(hex(fingerprint))));
+        fields.push(("peer_id", text(hex(fingerprint))));
     }
     if fields.is_empty() {
         fields.push(("endpoint", FactValue::Bytes(bytes.to_vec())));
@@ -67,20 +67,20 @@ fn groups(groups: impl Iterator<Item = u64>) -> FactValue {
 /// A certificate.
 pub(super) fn certificate(bytes: &[u8], fields: &mut Fields) {
     let certificate = Certificate::parse(bytes);
-    fields.push(("peer-id", text(hex(&fingerprint(bytes)))));
-    fields.push(("certificate-length", FactValue::Number(bytes.len() as u64)));
+    fields.push(("peer_id", text(hex(&fingerprint(bytes)))));
+    fields.push(("certificate_length", FactValue::Number(bytes.len() as u64)));
     if let Some(hostname) = &certificate.hostname {
         fields.push(("hostname", lossy(hostname)));
     }
     if certificate.accepts_ancillary {
-        fields.push(("accepts-uri", FactValue::Flag(true)));
+        fields.push(("accepts_uri", FactValue::Flag(true)));
     }
     if !certificate.ephemeral_groups.is_empty() {
-        fields.push(("dh-groups", groups(certificate.ephemeral_groups.iter().copied())));
+        fields.push(("dh_groups", groups(certificate.ephemeral_groups.iter().copied())));
     }
     if !certificate.static_keys.is_empty() {
         let numbers = certificate.static_keys.iter().map(|(group, _)| *group);
-        fields.push(("static-dh-groups", groups(numbers)));
+        fields.push(("static_dh_groups", groups(numbers)));
     }
     if let Some(stop) = certificate.stop {
         fields.push(("damaged", text(stop.to_string())));
@@ -91,14 +91,14 @@ pub(super) fn certificate(bytes: &[u8], fields: &mut Fields) {
 pub(super) fn component(bytes: &[u8], fields: &mut Fields) {
     let component = KeyingComponent::parse(bytes);
     if let Some(group) = component.group() {
-        fields.push(("dh-group", FactValue::Number(group)));
+        fields.push(("dh_group", FactValue::Number(group)));
     }
     if let Some((_, key)) = &component.ephemeral_key {
-        fields.push(("dh-key", FactValue::Bytes(key.clone())));
+        fields.push(("dh_key", FactValue::Bytes(key.clone())));
     }
     fields.push(("hmac", text(component.hmac.text())));
-    fields.push(("hmac-length", FactValue::Number(component.hmac_len)));
-    fields.push(("sequence-numbers", text(component.sequence.text())));
+    fields.push(("hmac_length", FactValue::Number(component.hmac_len)));
+    fields.push(("sequence_numbers", text(component.sequence.text())));
     if let Some(stop) = component.stop {
         fields.push(("damaged", text(stop.to_string())));
     }
@@ -119,14 +119,14 @@ pub(super) fn flow(id: u64, metadata: Option<&FlowMetadata>, association: Option
             match metadata {
                 FlowMetadata::Tc { stream_id, network_order } => {
                     if let Some(id) = stream_id {
-                        fields.push(("stream-id", FactValue::Number(*id)));
+                        fields.push(("stream_id", FactValue::Number(*id)));
                     }
                     if *network_order {
-                        fields.push(("network-order", FactValue::Flag(true)));
+                        fields.push(("network_order", FactValue::Flag(true)));
                     }
                 }
                 FlowMetadata::Group(kind) => {
-                    fields.push(("group-flow", FactValue::Number(u64::from(*kind))));
+                    fields.push(("group_flow", FactValue::Number(u64::from(*kind))));
                 }
                 FlowMetadata::Other(value) => {
                     let printable = value.iter().all(|byte| (0x20..0x7f).contains(byte));
@@ -141,7 +141,7 @@ pub(super) fn flow(id: u64, metadata: Option<&FlowMetadata>, association: Option
         None => fields.push(("carries", text("unknown"))),
     }
     if let Some(association) = association {
-        fields.push(("answers-flow", FactValue::Number(association)));
+        fields.push(("answers_flow", FactValue::Number(association)));
     }
     fields
 }
@@ -155,21 +155,21 @@ pub(super) fn flow_figures(id: u64, flow: &Flow) -> Fields {
     fields.push(("bytes", FactValue::Number(figures.bytes)));
     for (name, count) in [
         ("repeated", figures.repeated),
-        ("out-of-order", figures.late),
+        ("out_of_order", figures.late),
         ("lost", figures.lost),
         ("uncaptured", figures.uncaptured),
         ("abandoned", figures.abandoned),
-        ("damaged-messages", figures.damaged),
-        ("short-messages", figures.short),
+        ("damaged_messages", figures.damaged),
+        ("short_messages", figures.short),
         ("acks", figures.acks),
-        ("missing-at-receiver", figures.missing_at_receiver),
+        ("missing_at_receiver", figures.missing_at_receiver),
     ] {
         if count > 0 {
             fields.push((name, FactValue::Number(count)));
         }
     }
     if let Some(last) = flow.last {
-        fields.push(("final-sequence", FactValue::Number(last)));
+        fields.push(("final_sequence", FactValue::Number(last)));
     }
     if let Some(code) = flow.rejected {
         fields.push(("rejected", FactValue::Number(code)));
@@ -185,14 +185,14 @@ pub(super) fn side_figures(side: &Side) -> Fields {
     ];
     let numbers = &side.numbers;
     if let Some(first) = numbers.first {
-        fields.push(("first-number", FactValue::Number(first)));
-        fields.push(("last-number", FactValue::Number(numbers.highest)));
+        fields.push(("first_number", FactValue::Number(first)));
+        fields.push(("last_number", FactValue::Number(numbers.highest)));
     }
     for (name, count) in [
-        ("missing-numbers", numbers.missing()),
-        ("repeated-numbers", numbers.repeated),
-        ("late-numbers", numbers.late),
-        ("not-decrypted", side.refused),
+        ("missing_numbers", numbers.missing()),
+        ("repeated_numbers", numbers.repeated),
+        ("late_numbers", numbers.late),
+        ("not_decrypted", side.refused),
     ] {
         if count > 0 {
             fields.push((name, FactValue::Number(count)));
@@ -207,7 +207,7 @@ pub(super) fn side_figures(side: &Side) -> Fields {
     }
     if !side.groups.is_empty() {
         let one = |(name, count): (&&str, &u64)| format!("{name} {count}");
-        fields.push(("group-messages", FactValue::List(side.groups.iter().map(one).collect())));
+        fields.push(("group_messages", FactValue::List(side.groups.iter().map(one).collect())));
     }
     fields
 }
@@ -228,7 +228,7 @@ pub(super) fn keys(source: FactValue, keys: &SessionKeys) -> Fields {
     };
     vec![
         ("from", source),
-        ("initiator-sends", one(&keys.initiator)),
-        ("responder-sends", one(&keys.responder)),
+        ("initiator_sends", one(&keys.initiator)),
+        ("responder_sends", one(&keys.responder)),
     ]
 }

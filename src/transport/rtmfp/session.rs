@@ -274,7 +274,7 @@ impl Session {
             }
             Chunk::FIHello { epd, reply, tag } => {
                 let mut fields = facts::endpoint(epd);
-                fields.push(("reply-to", FactValue::Text(reply.socket.to_string().into())));
+                fields.push(("reply_to", FactValue::Text(reply.socket.to_string().into())));
                 fields.push(("origin", FactValue::Text(reply.origin.name().into())));
                 fields.push(("tag", FactValue::Bytes(tag.to_vec())));
                 self.fact("fihello", false, direction, moment, fields, sink);

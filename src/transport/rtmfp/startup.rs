@@ -45,7 +45,7 @@ impl Rtmfp {
             }
             Chunk::IIKeying { session_id, cookie, certificate, component, .. } => {
                 let id = self.iikeying(session_id, cookie, component, datagram, sink);
-                let mut fields = vec![("initiator-session-id", facts::session_id(session_id))];
+                let mut fields = vec![("initiator_session_id", facts::session_id(session_id))];
                 facts::certificate(certificate, &mut fields);
                 facts::component(component, &mut fields);
                 self.tell(id, "iikeying", ClientToServer, fields, datagram, sink);
@@ -253,7 +253,7 @@ impl Rtmfp {
         let moment = Moment { time: datagram.time, frame: datagram.frame };
         let fields = match Chunk::parse(raw.kind, raw.payload) {
             Ok(Chunk::RIKeying { session_id, component, .. }) => {
-                let mut fields = vec![("responder-session-id", facts::session_id(session_id))];
+                let mut fields = vec![("responder_session_id", facts::session_id(session_id))];
                 facts::component(component, &mut fields);
                 if let Some(session) = self.session(id) {
                     session.ids[ClientToServer.index()] = Some(session_id);
@@ -266,7 +266,7 @@ impl Rtmfp {
             Ok(Chunk::CookieChange { old, new }) => {
                 self.note_cookie(id, new);
                 let fields = vec![
-                    ("old-cookie", FactValue::Bytes(old.to_vec())),
+                    ("old_cookie", FactValue::Bytes(old.to_vec())),
                     ("cookie", FactValue::Bytes(new.to_vec())),
                 ];
                 ("cookie-change", fields)
@@ -318,7 +318,7 @@ impl Session {
             }
             None if first && self.attempt(0xfc) == 1 => {
                 let id = component_id(&self.component);
-                let fields = vec![("key-log-id", FactValue::Bytes(id.to_vec()))];
+                let fields = vec![("key_log_id", FactValue::Bytes(id.to_vec()))];
                 self.fact("no-keys", false, ServerToClient, moment, fields, sink);
             }
             None => {}

@@ -54,18 +54,18 @@ impl Rtmfp {
         Rtmfp::default()
     }
 
-    /// Takes a datagram.
+    /// Takes a datagram; tells whether it is one of RTMFP.
     pub fn push(
         &mut self,
         datagram: &Datagram<'_>,
         keys: &KeyLog,
         sink: &mut impl FnMut(RtmfpEvent),
-    ) {
+    ) -> bool {
         self.now = self.now.max(datagram.time);
         if !self.order.is_empty() {
             self.expire(sink);
         }
-        let Some(id) = scrambled_id(datagram.payload) else { return };
+        let Some(id) = scrambled_id(datagram.payload) else { return false };
         if id == 0 {
             return self.startup(datagram, keys, sink);
         }
@@ -73,9 +73,9 @@ impl Rtmfp {
             Some((session, direction)) => {
                 let (session, direction) = (*session, *direction);
                 self.session_packet(session, direction, datagram, keys, sink);
+                true
             }
-            None if !keys.is_empty() => self.midstream(id, datagram, keys, sink),
-            None => {}
+            None => !keys.is_empty() && self.midstream(id, datagram, keys, sink),
         }
     }
 
@@ -334,7 +334,13 @@ impl Rtmfp {
     }
 
     /// A datagram of no known session: perhaps its keys are in the key log.
-    fn midstream(&mut self, id: u32, datagram: &Datagram<'_>, log: &KeyLog, sink: &mut Sink<'_>) {
+    fn midstream(
+        &mut self,
+        id: u32,
+        datagram: &Datagram<'_>,
+        log: &KeyLog,
+        sink: &mut Sink<'_>,
+    ) -> bool {
         if self.known_keys != log.len() {
             self.known_keys = log.len();
             self.by_id.clear();
@@ -380,21 +386,24 @@ impl Rtmfp {
                     let fields = facts::keys(source, &keys);
                     session.fact("keys", false, direction, moment, fields, sink);
                 }
-                return self.session_packet(number, direction, datagram, log, sink);
+                self.session_packet(number, direction, datagram, log, sink);
+                return true;
             }
         }
+        false
     }
 
     /// Reads the chunks of a startup packet.
-    fn startup(&mut self, datagram: &Datagram<'_>, log: &KeyLog, sink: &mut Sink<'_>) {
-        let Ok(opened) = open(datagram.payload, &Protection::startup()) else { return };
-        let Ok((header, chunks)) = parse_packet(&opened.packet) else { return };
+    fn startup(&mut self, datagram: &Datagram<'_>, log: &KeyLog, sink: &mut Sink<'_>) -> bool {
+        let Ok(opened) = open(datagram.payload, &Protection::startup()) else { return false };
+        let Ok((header, chunks)) = parse_packet(&opened.packet) else { return false };
         if header.mode != Mode::Startup {
-            return;
+            return false;
         }
         let chunks: Vec<RawChunk<'_>> = chunks;
         for chunk in &chunks {
             self.startup_chunk(chunk, datagram, log, sink);
         }
+        !chunks.is_empty()
     }
 }
