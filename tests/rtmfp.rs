@@ -1,10 +1,18 @@
 //! RTMFP: vectors of real sessions, recordings with and without key logs, damage.
 
+#[path = "support/folders.rs"]
+mod folders;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rtmpscope::analysis::{Options, Pipeline, Record, Transport};
 use rtmpscope::base::{Reader, Writer};
-use rtmpscope::transport::KeyLog;
+use rtmpscope::capture::{Capture, Input, OpenOptions};
 use rtmpscope::transport::rtmfp::{
     self, Protection, SessionKeys, component_id, fingerprint, scrambled_id,
 };
+use rtmpscope::transport::{Fact, FactValue, KeyLog, Keys};
 use rtmpscope::wire::rtmfp::{
     Address, Certificate, Chunk, EndpointDiscriminator, KeyingComponent, encode_chunk,
     encode_packet, parse_packet, read_vlu, write_vlu,
@@ -238,5 +246,142 @@ fn acknowledgements_in_both_forms() {
             Chunk::Ack { flow: 2, buffer: 64, cumulative: 5, received: received.clone(), bitmap };
         let bytes = encode_chunk(&ack);
         assert_eq!(Chunk::parse(bytes[0], &bytes[3..]), Ok(ack));
+    }
+}
+
+/// What came of a capture.
+#[derive(Debug, Default)]
+struct Story {
+    /// RTMFP sessions: client, server, whether its end was told.
+    sessions: Vec<(String, String, bool)>,
+    /// Messages of RTMFP sessions: (session, direction, type) to count.
+    counts: BTreeMap<(u32, &'static str, u8), u64>,
+    facts: Vec<(u32, Fact)>,
+    anomalies: Vec<(u32, &'static str, String)>,
+    /// RTMFP messages: (session, direction, csid, timestamp).
+    messages: Vec<(u32, &'static str, u32, u32)>,
+    frames_told: bool,
+}
+
+impl Story {
+    fn count(&self, session: u32, direction: &'static str) -> BTreeMap<u8, u64> {
+        let of = |(key, count): (&(u32, &'static str, u8), &u64)| {
+            (key.0 == session && key.1 == direction).then_some((key.2, *count))
+        };
+        self.counts.iter().filter_map(of).collect()
+    }
+
+    fn names(&self, session: u32) -> Vec<&'static str> {
+        self.facts.iter().filter(|(own, _)| *own == session).map(|(_, fact)| fact.name).collect()
+    }
+
+    fn fact(&self, session: u32, name: &str) -> &Fact {
+        let found = self.facts.iter().find(|(own, fact)| *own == session && fact.name == name);
+        &found.unwrap_or_else(|| panic!("session {session} has no fact {name}")).1
+    }
+}
+
+fn value<'a>(fact: &'a Fact, name: &str) -> &'a FactValue {
+    let found = fact.fields.iter().find(|(own, _)| *own == name);
+    &found.unwrap_or_else(|| panic!("{} has no {name}", fact.name)).1
+}
+
+fn number(fact: &Fact, name: &str) -> u64 {
+    match fact.fields.iter().find(|(own, _)| *own == name) {
+        Some((_, FactValue::Number(number))) => *number,
+        Some((_, other)) => panic!("{name} is {other:?}"),
+        None => 0,
+    }
+}
+
+fn read(path: &Path, key_log: Option<&str>) -> Story {
+    let keys = Keys::default();
+    if let Some(text) = key_log {
+        let (added, bad) = keys.add_text(text);
+        assert!(added > 0 && bad.is_none(), "{bad:?}");
+    }
+    let mut pipeline = Pipeline::new(Options { keys, ..Options::default() });
+    let mut story = Story { frames_told: true, ..Story::default() };
+    let mut rtmfp = BTreeMap::new();
+    let mut sink = |record: Record| match record {
+        Record::Session(record) if record.transport == Transport::Rtmfp => {
+            rtmfp.insert(record.session, story.sessions.len());
+            story.sessions.push((record.client.to_string(), record.server.to_string(), false));
+        }
+        Record::Message(record) if rtmfp.contains_key(&record.session) => {
+            let message = &record.message;
+            let direction = message.direction.name();
+            let session = rtmfp[&record.session] as u32;
+            story.frames_told &= !record.frames.is_empty();
+            *story.counts.entry((session, direction, message.type_id.0)).or_default() += 1;
+            story.messages.push((session, direction, message.csid, message.timestamp));
+        }
+        Record::Transport(record) => {
+            let session = rtmfp[&record.session] as u32;
+            story.facts.push((session, record.fact));
+        }
+        Record::Anomaly(record) => {
+            if let Some(session) = record.session.and_then(|number| rtmfp.get(&number)) {
+                story.anomalies.push((*session as u32, record.kind, record.detail));
+            }
+        }
+        Record::SessionEnd(record) => {
+            if let Some(session) = rtmfp.get(&record.session) {
+                story.sessions[*session].2 = true;
+            }
+        }
+        _ => {}
+    };
+    let inputs = vec![Input::Path(path.to_owned())];
+    let mut capture = Capture::open(inputs, OpenOptions::default()).expect("opens");
+    while let Some(packet) = capture.next_packet() {
+        pipeline.push(&packet, &mut sink);
+    }
+    pipeline.finish(Vec::new(), &mut sink);
+    story
+}
+
+#[test]
+fn dev() {
+    let Some(folder) = folders::recordings() else { return };
+    let folder = folder.join("recorded");
+    for name in folders::captures(&folder).iter().filter(|name| name.contains("rtmfp")) {
+        let log = std::fs::read_to_string(folder.join(name.replace(".pcap", ".keylog"))).ok();
+        for log in [log.as_deref(), None] {
+            let story = read(&folder.join(name), log);
+            println!("== {name} keys {} frames {}", log.is_some(), story.frames_told);
+            for (n, s) in story.sessions.iter().enumerate() {
+                println!(
+                    "  {n} {s:?} up {:?} down {:?}",
+                    story.count(n as u32, "client_to_server"),
+                    story.count(n as u32, "server_to_client")
+                );
+            }
+            for (n, fact) in &story.facts {
+                println!(
+                    "    {n} {:?} {} odd {} {:?}",
+                    fact.direction,
+                    fact.name,
+                    fact.odd,
+                    fact.fields
+                        .iter()
+                        .map(|(n, v)| format!(
+                            "{n}={}",
+                            match v {
+                                FactValue::Number(n) => n.to_string(),
+                                FactValue::Text(t) => t.to_string(),
+                                FactValue::Flag(f) => f.to_string(),
+                                FactValue::Bytes(b) => format!("{}B", b.len()),
+                                FactValue::List(l) => l.join("|"),
+                            }
+                        ))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                );
+            }
+            for a in &story.anomalies {
+                println!("    ANOMALY {a:?}");
+            }
+        }
     }
 }
