@@ -4,7 +4,7 @@
 mod folders;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rtmpscope::analysis::{Options, Pipeline, Record, Transport};
 use rtmpscope::base::{Reader, Writer};
@@ -341,47 +341,206 @@ fn read(path: &Path, key_log: Option<&str>) -> Story {
     story
 }
 
+const UP: &str = "client_to_server";
+const DOWN: &str = "server_to_client";
+
+/// What an independent parser counted in a recording with its key log: messages by type up and
+/// down, datagrams of the session that carries them.
+struct Sheet {
+    name: &'static str,
+    /// Which of the capture's RTMFP sessions.
+    session: u32,
+    sessions: usize,
+    up: &'static [(u8, u64)],
+    down: &'static [(u8, u64)],
+    packets: u64,
+}
+
+const PUBLISH: &[(u8, u64)] = &[(8, 173), (9, 101), (18, 1), (20, 3)];
+const SHORT_PUBLISH: &[(u8, u64)] = &[(8, 108), (9, 63), (18, 1), (20, 3)];
+const REPLIES: &[(u8, u64)] = &[(20, 3)];
+
+const fn publish(name: &'static str, up: &'static [(u8, u64)], packets: u64) -> Sheet {
+    Sheet { name, session: 0, sessions: 1, up, down: REPLIES, packets }
+}
+
+const SHEETS: [Sheet; 12] = [
+    publish("fail_rtmfp_server_killed", &[(8, 81), (9, 42), (18, 1), (20, 3)], 205),
+    Sheet {
+        name: "rtmfp_librtmfp_play_of_rtmp_publish_monatiny",
+        session: 0,
+        sessions: 1,
+        up: &[(20, 5)],
+        down: &[(4, 3), (8, 76), (9, 46), (18, 3), (20, 7)],
+        packets: 210,
+    },
+    Sheet {
+        name: "rtmfp_redirect_dyn_tcpublish_tcserver",
+        session: 2,
+        sessions: 3,
+        up: SHORT_PUBLISH,
+        down: REPLIES,
+        packets: 291,
+    },
+    Sheet {
+        name: "rtmfp_tcconn_play_of_rtmp_publish",
+        session: 0,
+        sessions: 1,
+        up: &[(20, 4)],
+        down: &[(4, 1), (8, 95), (9, 40), (18, 2), (20, 5)],
+        packets: 153,
+    },
+    publish("rtmfp_tcpublish_tcserver_hmac_ssn", PUBLISH, 453),
+    publish("rtmfp_tcpublish_tcserver_loss5_reorder8_client_side", PUBLISH, 474),
+    publish(
+        "rtmfp_tcpublish_tcserver_loss5_reorder8_nohmac_client_side",
+        &[(8, 174), (9, 101), (18, 1), (20, 3)],
+        488,
+    ),
+    publish("rtmfp_tcpublish_tcserver_loss5_reorder8_nohmac_server_side", PUBLISH, 486),
+    publish("rtmfp_tcpublish_tcserver_plain", PUBLISH, 454),
+    publish("rtmfp_tcpublish_tcserver_ssn_nohmac", PUBLISH, 455),
+    publish("rtmfp_tcpublish_tcserver_staticdh", SHORT_PUBLISH, 290),
+    Sheet {
+        name: "derived_rtmfp_midsession_session_keys",
+        session: 0,
+        sessions: 1,
+        up: &[(8, 155), (9, 91)],
+        down: &[],
+        packets: 393,
+    },
+];
+
+/// A recording and its key log: in this repository, or among the further ones.
+fn recording(name: &str) -> Option<(PathBuf, Option<String>)> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let mut folders = vec![own];
+    if !folders[0].join(format!("{name}.pcap")).exists() {
+        folders.extend(folders::recordings().map(|folder| folder.join("recorded")));
+    }
+    let folder = folders.into_iter().find(|folder| folder.join(format!("{name}.pcap")).exists())?;
+    let log = std::fs::read_to_string(folder.join(format!("{name}.keylog"))).ok();
+    Some((folder.join(format!("{name}.pcap")), log))
+}
+
 #[test]
-fn dev() {
-    let Some(folder) = folders::recordings() else { return };
-    let folder = folder.join("recorded");
-    for name in folders::captures(&folder).iter().filter(|name| name.contains("rtmfp")) {
-        let log = std::fs::read_to_string(folder.join(name.replace(".pcap", ".keylog"))).ok();
-        for log in [log.as_deref(), None] {
-            let story = read(&folder.join(name), log);
-            println!("== {name} keys {} frames {}", log.is_some(), story.frames_told);
-            for (n, s) in story.sessions.iter().enumerate() {
-                println!(
-                    "  {n} {s:?} up {:?} down {:?}",
-                    story.count(n as u32, "client_to_server"),
-                    story.count(n as u32, "server_to_client")
-                );
-            }
-            for (n, fact) in &story.facts {
-                println!(
-                    "    {n} {:?} {} odd {} {:?}",
-                    fact.direction,
-                    fact.name,
-                    fact.odd,
-                    fact.fields
-                        .iter()
-                        .map(|(n, v)| format!(
-                            "{n}={}",
-                            match v {
-                                FactValue::Number(n) => n.to_string(),
-                                FactValue::Text(t) => t.to_string(),
-                                FactValue::Flag(f) => f.to_string(),
-                                FactValue::Bytes(b) => format!("{}B", b.len()),
-                                FactValue::List(l) => l.join("|"),
-                            }
-                        ))
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                );
-            }
-            for a in &story.anomalies {
-                println!("    ANOMALY {a:?}");
+fn recordings_with_their_keys_hold_what_their_sheets_say() {
+    for sheet in SHEETS {
+        let Some((path, log)) = recording(sheet.name) else { continue };
+        let story = read(&path, Some(&log.expect("a key log")));
+        let name = sheet.name;
+        assert_eq!(story.sessions.len(), sheet.sessions, "{name}");
+        assert!(story.sessions.iter().all(|session| session.2), "{name}: an end is missing");
+        assert_eq!(story.count(sheet.session, UP), sheet.up.iter().copied().collect(), "{name}");
+        assert_eq!(
+            story.count(sheet.session, DOWN),
+            sheet.down.iter().copied().collect(),
+            "{name}"
+        );
+        assert!(story.frames_told, "{name}: a message without packets");
+        let figures = story
+            .facts
+            .iter()
+            .filter(|(session, fact)| *session == sheet.session && fact.name == "packet-figures");
+        let (mut packets, mut refused) = (0, 0);
+        for (_, fact) in figures {
+            packets += number(fact, "packets");
+            refused += number(fact, "not_decrypted");
+        }
+        assert_eq!((packets, refused), (sheet.packets, 0), "{name}");
+        assert!(story.anomalies.is_empty(), "{name}: {:?}", story.anomalies);
+    }
+}
+
+/// Messages of a flow are in order of their timestamps here: these publishers send no B frames.
+#[test]
+fn flows_come_in_order_whatever_the_network_did() {
+    let Some((path, log)) = recording("rtmfp_tcpublish_tcserver_loss5_reorder8_client_side") else {
+        return;
+    };
+    let story = read(&path, log.as_deref());
+    let mut last: BTreeMap<(u32, &str, u32), u32> = BTreeMap::new();
+    for (session, direction, csid, timestamp) in story.messages {
+        let before = last.insert((session, direction, csid), timestamp).unwrap_or(0);
+        assert!(before <= timestamp, "flow {csid}: {timestamp} after {before}");
+    }
+}
+
+#[test]
+fn what_the_network_did_is_counted() {
+    let name = "rtmfp_tcpublish_tcserver_loss5_reorder8_nohmac_server_side";
+    let Some((path, log)) = recording(name) else { return };
+    let story = read(&path, log.as_deref());
+    let flows: Vec<&Fact> = story.facts.iter().map(|(_, fact)| fact).collect();
+    let of = |fact: &&&Fact| fact.name == "flow-figures" && number(fact, "messages") == 173;
+    let audio = flows.iter().find(of).expect("the audio flow");
+    // 174 left the client; one came after the sender had given it up, and one never.
+    assert_eq!((number(audio, "too_late"), number(audio, "lost")), (1, 1));
+    let side = flows.iter().find(|fact| fact.name == "packet-figures").unwrap();
+    assert_eq!((number(side, "first_number"), number(side, "last_number")), (0, 318));
+    assert_eq!(
+        number(side, "missing_numbers") + 311 - 7 + 7,
+        319 - 0 + number(side, "missing_numbers") - 8
+    );
+}
+
+#[test]
+fn without_keys_the_startup_is_told() {
+    for sheet in SHEETS {
+        let Some((path, _)) = recording(sheet.name) else { continue };
+        let story = read(&path, None);
+        if sheet.name.starts_with("derived_") {
+            assert!(story.sessions.is_empty(), "nothing tells that this is RTMFP");
+            continue;
+        }
+        let (name, session) = (sheet.name, sheet.session);
+        assert_eq!(story.sessions.len(), sheet.sessions, "{name}");
+        assert!(story.counts.is_empty());
+        let names = story.names(session);
+        for wanted in ["ihello", "rhello", "iikeying", "rikeying", "no-keys"] {
+            assert!(names.contains(&wanted), "{name}: no {wanted}");
+        }
+        let FactValue::Text(uri) = value(story.fact(session, "ihello"), "uri") else { panic!() };
+        assert!(uri.contains("live"), "{uri}");
+        let mut packets = 0;
+        for (own, fact) in &story.facts {
+            if fact.name == "packet-figures" && *own == session {
+                packets += number(fact, "packets");
             }
         }
+        assert_eq!(packets, sheet.packets, "{name}: pairing by ids");
     }
+}
+
+#[test]
+fn a_redirect_leads_from_session_to_session() {
+    let Some((path, log)) = recording("rtmfp_redirect_dyn_tcpublish_tcserver") else { return };
+    let story = read(&path, log.as_deref());
+    let tag = |session, name| value(story.fact(session, name), "tag").clone();
+    assert_eq!(tag(1, "ihello"), tag(0, "fihello"));
+    assert_eq!(tag(1, "redirect"), tag(2, "rhello"));
+    let FactValue::List(to) = value(story.fact(1, "redirect"), "to") else { panic!() };
+    assert!(to[0].starts_with(&story.sessions[2].1), "{to:?}");
+    let FactValue::Text(reply) = value(story.fact(0, "fihello"), "reply_to") else { panic!() };
+    assert_eq!(*reply, story.sessions[2].0);
+    // The redirector's own flows are no RTMP: named, counted, not decoded.
+    assert_eq!(value(story.fact(0, "flow"), "carries"), &FactValue::Text("other".into()));
+}
+
+#[test]
+fn startups_that_fail_say_where() {
+    let Some((path, _)) = recording("fail_rtmfp_no_server_icmp") else { return };
+    let story = read(&path, None);
+    assert_eq!(story.names(0), ["ihello", "unreachable", "ihello", "ihello", "packet-figures"]);
+    let (path, _) = recording("rtmfp_librtmfp_tcserver_cookie_failure").expect("it is there");
+    let story = read(&path, None);
+    assert!(!story.names(0).contains(&"iikeying"));
+    assert_eq!(value(story.fact(0, "ihello"), "uri"), &FactValue::Text("live".into()));
+    let (path, log) = recording("rtmfp_tcpublish_monatiny_keying_failure").expect("it is there");
+    let story = read(&path, log.as_deref());
+    let mismatch = story.fact(0, "keying-mismatch");
+    let FactValue::List(reasons) = value(mismatch, "reasons") else { panic!() };
+    assert!(mismatch.odd && reasons[0].contains("group 14"), "{reasons:?}");
+    let attempts = story.facts.iter().filter(|(_, fact)| fact.name == "rikeying").count();
+    assert_eq!(attempts, 3);
 }

@@ -144,8 +144,8 @@ impl Flows {
     ) {
         let Some(open) = self.rtmfp.numbers.remove(&id) else { return };
         let reason = match ending {
-            Ending::Closed(direction) => EndReason::Fin(direction),
-            Ending::Aborted(direction) => EndReason::Reset(direction),
+            // rtmfp-cpp and librtmfp always close without asking: that is no fault.
+            Ending::Closed(direction) | Ending::Aborted(direction) => EndReason::Fin(direction),
             Ending::Timeout => EndReason::Timeout,
             Ending::Evicted => EndReason::Evicted,
             Ending::EndOfCapture => EndReason::EndOfCapture(None),

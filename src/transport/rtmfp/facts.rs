@@ -156,6 +156,7 @@ pub(super) fn flow_figures(id: u64, flow: &Flow) -> Fields {
     for (name, count) in [
         ("repeated", figures.repeated),
         ("out_of_order", figures.late),
+        ("too_late", figures.too_late),
         ("lost", figures.lost),
         ("uncaptured", figures.uncaptured),
         ("abandoned", figures.abandoned),

@@ -1,6 +1,6 @@
 //! One flow of one direction: fragments by sequence number to messages in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -38,6 +38,8 @@ pub(super) struct FlowFigures {
     pub repeated: u64,
     /// Fragments that came after a later one.
     pub late: u64,
+    /// Fragments that came after the sender had said that they would not, or long after others.
+    pub too_late: u64,
     /// Sequence numbers that never came, and that the sender will not send again.
     pub lost: u64,
     /// Sequence numbers that the receiver has and the capture lacks.
@@ -68,6 +70,8 @@ pub(super) struct Flow {
     /// Nothing up to it will be sent again.
     forward: u64,
     highest: u64,
+    /// Numbers that were passed over, the newest of them: they may come late.
+    passed: BTreeSet<u64>,
     /// A hole that the receiver has, and the capture has not: since when.
     hole_acked: Option<(u64, Timestamp)>,
     pub last: Option<u64>,
@@ -86,6 +90,8 @@ const MAX_HELD: usize = 1 << 14;
 const MAX_MESSAGE: usize = 16 << 20;
 /// Frames noted of one message.
 const MAX_FRAMES: usize = 1 << 16;
+/// Numbers passed over that are remembered.
+const MAX_PASSED: usize = 1024;
 /// A hole that was acknowledged stays open for so long: captures are not always in order.
 const HOLE_WAIT_NS: i64 = 1_000_000_000;
 
@@ -99,6 +105,7 @@ impl Flow {
             held: BTreeMap::new(),
             held_bytes: 0,
             forward: 0,
+            passed: BTreeSet::new(),
             highest: 0,
             hole_acked: None,
             last: None,
@@ -126,7 +133,9 @@ impl Flow {
             self.last = Some(sequence);
         }
         let next = *self.next.get_or_insert(sequence.max(1));
-        if sequence < next || self.held.contains_key(&sequence) {
+        if self.passed.remove(&sequence) {
+            self.too_late(sequence, data, (time, frame), out);
+        } else if sequence < next || self.held.contains_key(&sequence) {
             self.figures.repeated += 1;
         } else {
             self.figures.fragments += 1;
@@ -198,12 +207,7 @@ impl Flow {
                     false => self.forward.saturating_add(1).min(first_held.unwrap_or(u64::MAX)),
                 };
                 if to > next {
-                    if acked {
-                        self.figures.uncaptured = self.figures.uncaptured.saturating_add(to - next);
-                        self.drop_partial();
-                    } else {
-                        self.lose(to - next);
-                    }
+                    self.pass(next, to, acked);
                     self.next = Some(to);
                     continue;
                 }
@@ -217,14 +221,49 @@ impl Flow {
         if let (Some(next), Some(first)) = (self.next, self.held.keys().next().copied())
             && first > next
         {
-            self.lose(first - next);
+            self.pass(next, first, false);
             self.next = Some(first);
         }
     }
 
-    fn lose(&mut self, count: u64) {
-        self.figures.lost = self.figures.lost.saturating_add(count);
+    /// Passes over numbers; `acked` says that the receiver has them.
+    fn pass(&mut self, from: u64, to: u64, acked: bool) {
+        let count = to - from;
+        let sum = if acked { &mut self.figures.uncaptured } else { &mut self.figures.lost };
+        *sum = sum.saturating_add(count);
+        self.passed.extend((from..to).rev().take(MAX_PASSED));
+        while self.passed.len() > MAX_PASSED {
+            self.passed.pop_first();
+        }
         self.drop_partial();
+    }
+
+    /// A fragment that was passed over came all the same. What was sent whole is still a message;
+    /// a receiver that takes messages in network order would have it.
+    fn too_late(
+        &mut self,
+        sequence: u64,
+        data: &UserData<'_>,
+        (time, frame): (Timestamp, u64),
+        out: &mut Vec<Whole>,
+    ) {
+        let figures = &mut self.figures;
+        figures.too_late += 1;
+        figures.fragments += 1;
+        figures.bytes += data.payload.len() as u64;
+        let sum = if figures.lost > 0 { &mut figures.lost } else { &mut figures.uncaptured };
+        *sum = sum.saturating_sub(1);
+        if data.fragmentation == Fragmentation::Whole && !data.abandon {
+            figures.messages += 1;
+            out.push(Whole {
+                bytes: data.payload.to_vec(),
+                first_time: time,
+                time,
+                sequence,
+                fragments: 1,
+                frames: vec![frame],
+            });
+        }
     }
 
     fn drop_partial(&mut self) {
@@ -323,6 +362,12 @@ mod tests {
         push(&mut flow, 6, 2, All, &mut out);
         assert_eq!(out.len(), 2);
         assert_eq!((flow.figures.lost, flow.figures.damaged), (3, 1));
+        // One of them comes after all, and then again.
+        push(&mut flow, 3, 3, All, &mut out);
+        push(&mut flow, 3, 3, All, &mut out);
+        assert_eq!((out.len(), &out[2].bytes[..]), (3, &[3][..]));
+        let figures = &flow.figures;
+        assert_eq!((figures.lost, figures.too_late, figures.repeated), (2, 1, 1));
     }
 
     #[test]

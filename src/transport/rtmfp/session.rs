@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::event::{FlowMessage, RtmfpEvent, SessionId, Target, Traffic};
+use super::event::{Ending, FlowMessage, RtmfpEvent, SessionId, Target, Traffic};
 use super::facts::{self, Fields};
 use super::fragments::PacketFragments;
 use super::keys::SessionKeys;
@@ -45,11 +45,11 @@ pub(super) struct Session {
     pub asked_keys: Option<usize>,
     pub midstream: bool,
     pub last_time: Timestamp,
-    /// Over: later packets are passed over.
+    /// Its end was told: later packets are passed over.
     pub ended: bool,
     pub close_asked: Option<Direction>,
-    /// Closed at once, by an acknowledgement that nobody asked for.
-    pub aborted: bool,
+    /// Closed; what the far end sent before it knew still comes.
+    pub closed: Option<Ending>,
     pub attempts: BTreeMap<u8, u64>,
     pub sides: [Side; 2],
 }
@@ -289,12 +289,17 @@ impl Session {
                 let fields = vec![("reason", FactValue::Bytes(reason.to_vec()))];
                 self.fact("close-reason", false, direction, moment, fields, sink);
             }
-            Chunk::CloseAck if !self.ended => {
-                self.fact("close-ack", self.close_asked.is_none(), direction, moment, vec![], sink);
-                // Whoever follows the session ends it: see `Rtmfp`.
-                self.ended = true;
-                self.aborted = self.close_asked.is_none();
-                self.close_asked.get_or_insert(direction);
+            Chunk::CloseAck if self.closed.is_none() => {
+                // rtmfp-cpp and librtmfp close so, without a request, whenever they are done.
+                self.closed = Some(match self.close_asked {
+                    Some(asked) => Ending::Closed(asked),
+                    None => Ending::Aborted(direction),
+                });
+                let fields = match self.close_asked {
+                    Some(_) => Vec::new(),
+                    None => vec![("unasked", FactValue::Flag(true))],
+                };
+                self.fact("close-ack", false, direction, moment, fields, sink);
             }
             _ => {}
         }

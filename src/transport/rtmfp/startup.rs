@@ -7,7 +7,7 @@ use super::table::Rtmfp;
 use crate::base::Direction;
 use crate::flow::Datagram;
 use crate::transport::{FactValue, KeyLog};
-use crate::wire::rtmfp::{Chunk, RawChunk, chunk_name};
+use crate::wire::rtmfp::{Chunk, KeyingComponent, RawChunk, chunk_name};
 
 use Direction::{ClientToServer, ServerToClient};
 
@@ -290,7 +290,37 @@ impl Rtmfp {
             fields.push(("attempt", FactValue::Number(attempt)));
         }
         session.fact(name, false, ServerToClient, moment, fields, sink);
+        if name == "rikeying" && attempt == 1 {
+            let reasons = disagreements(&session.component, &session.far_component);
+            if !reasons.is_empty() {
+                let fields = vec![("reasons", FactValue::List(reasons))];
+                session.fact("keying-mismatch", true, ServerToClient, moment, fields, sink);
+            }
+        }
     }
+}
+
+/// What both keying components do not agree on; the session then fails (RFC 7425 section 4.5).
+fn disagreements(skic: &[u8], skrc: &[u8]) -> Vec<String> {
+    let (i, r) = (KeyingComponent::parse(skic), KeyingComponent::parse(skrc));
+    let mut reasons = Vec::new();
+    if let (Some(ours), Some(theirs)) = (i.group(), r.group())
+        && ours != theirs
+    {
+        reasons.push(format!(
+            "Diffie-Hellman group {ours} by the initiator, {theirs} by the responder"
+        ));
+    }
+    for (what, ours, theirs) in
+        [("HMACs", i.hmac, r.hmac), ("sequence numbers", i.sequence, r.sequence)]
+    {
+        for (who, own, far) in [("initiator", ours, theirs), ("responder", theirs, ours)] {
+            if own.refuses(far) {
+                reasons.push(format!("the {who} will not send {what}, which the far end asks for"));
+            }
+        }
+    }
+    reasons
 }
 
 impl Session {

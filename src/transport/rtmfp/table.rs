@@ -32,6 +32,8 @@ pub struct Rtmfp {
     pub(super) cookies: FxHashMap<Vec<u8>, u32>,
     /// Sessions in the order they began, to look for silent ones.
     order: VecDeque<u32>,
+    /// Sessions that closed, and when.
+    closing: VecDeque<(Timestamp, u32)>,
     /// Session keys of the key log by session id, as of so many entries.
     by_id: FxHashMap<u32, Vec<[u32; 2]>>,
     known_keys: usize,
@@ -41,6 +43,8 @@ pub struct Rtmfp {
 /// A session silent for longer is over: startup gives up at 95 s, an open session is kept alive by
 /// pings at a fraction of that.
 const IDLE_NS: i64 = 180_000_000_000;
+/// So long the far end of a closed session lingers, RFC 7016 section 3.5.5.
+const LINGER_NS: i64 = 19_000_000_000;
 /// Sessions followed at the same time.
 const MAX_SESSIONS: usize = 4096;
 /// Addresses that a session may move to.
@@ -155,7 +159,7 @@ impl Rtmfp {
             last_time: datagram.time,
             ended: false,
             close_asked: None,
-            aborted: false,
+            closed: None,
             attempts: Default::default(),
             sides: Default::default(),
         };
@@ -180,6 +184,7 @@ impl Rtmfp {
         if session.ended {
             return;
         }
+        let ending = session.closed.unwrap_or(ending);
         session.finish(moment, sink);
         let traffic = session.sides.each_ref().map(|side| side.traffic);
         session.sides = Default::default();
@@ -204,6 +209,15 @@ impl Rtmfp {
 
     /// Ends sessions that are silent, as far as the oldest of them are.
     fn expire(&mut self, sink: &mut Sink<'_>) {
+        while let Some((since, id)) = self.closing.front().copied()
+            && self.now.nanos_since(since) > LINGER_NS
+        {
+            self.closing.pop_front();
+            if let Some(session) = self.sessions.get(&id) {
+                let moment = Moment { time: session.last_time, frame: 0 };
+                self.end(id, Ending::Timeout, moment, sink);
+            }
+        }
         while let Some(id) = self.order.front().copied() {
             let Some(session) = self.sessions.get(&id) else {
                 self.order.pop_front();
@@ -267,7 +281,7 @@ impl Rtmfp {
             }
             let Some(session) = self.sessions.get_mut(&id) else { return };
             session.packet(direction, opened.number, &opened.packet, moment, sink);
-            return self.after_packet(id, moment, sink);
+            return self.after_packet(id, moment);
         }
         // RIKeying and Cookie Change go to the initiator's id, still under the default key.
         if direction == Direction::ServerToClient
@@ -295,16 +309,10 @@ impl Rtmfp {
     }
 
     /// After a packet that may have closed the session.
-    fn after_packet(&mut self, id: u32, moment: Moment, sink: &mut Sink<'_>) {
+    fn after_packet(&mut self, id: u32, moment: Moment) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if session.ended {
-            let asked = session.close_asked.unwrap_or(Direction::ClientToServer);
-            let ending = match session.aborted {
-                true => Ending::Aborted(asked),
-                false => Ending::Closed(asked),
-            };
-            session.ended = false;
-            self.end(id, ending, moment, sink);
+        if session.closed.is_some() && session.attempt(0xfa) == 1 {
+            self.closing.push_back((moment.time, id));
         }
     }
 
