@@ -20,6 +20,7 @@ mod rules;
 mod run;
 mod sanitize;
 mod select;
+mod serve;
 #[cfg(feature = "tui")]
 mod view;
 

@@ -2,6 +2,7 @@
 //! server whose faults can be switched on one by one.
 
 mod link;
+pub mod server;
 mod transcript;
 
 pub use link::{Close, Filled, Link, LinkError};

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::{CheckArgs, CheckCommand, CheckFormat};
 use super::text::Style;
-use super::{doctor, explain, pcap, plan, text};
+use super::{doctor, expect, explain, pcap, plan, text};
 use crate::cli::args::Color;
 use crate::cli::check_results::{self, ResultFormat};
 use crate::cli::{EXIT_FINDINGS, EXIT_OK};
@@ -28,6 +28,7 @@ pub(in crate::cli) fn run(args: CheckArgs) -> Result<u8, String> {
     match &args.command {
         Some(CheckCommand::Explain { ids }) => return print(&explain::explain(ids)?),
         Some(CheckCommand::Doctor(target)) => return doctor::doctor(target),
+        Some(CheckCommand::Expect(command)) => return expect::run(command),
         Some(CheckCommand::Merge(args)) => return check_results::merge(args),
         Some(CheckCommand::Matrix(args)) => return check_results::matrix(args),
         None => {}
@@ -38,6 +39,7 @@ pub(in crate::cli) fn run(args: CheckArgs) -> Result<u8, String> {
         return print(&explain::list(&cases));
     }
     let bench = plan::bench(&args.target)?;
+    let expectations = args.expect.as_deref().map(expect::read).transpose()?;
     let output: Box<dyn Write> = match &args.output {
         Some(path) => {
             let file = File::create(path);
@@ -56,13 +58,18 @@ pub(in crate::cli) fn run(args: CheckArgs) -> Result<u8, String> {
     let told = |_: &conform::result::CaseResult| bar.inc(1);
     let ran = conform::run(bench.target, bench.manifest.as_ref(), &cases, &options, &told);
     bar.finish_and_clear();
-    let run = match ran {
+    let mut run = match ran {
         Ok(run) => run,
         Err(error) => {
             eprintln!("rtmpscope: {error}");
             return Ok(EXIT_UNREACHABLE);
         }
     };
+    if let Some(expectations) = &expectations {
+        let version = bench.manifest.as_ref().and_then(|manifest| manifest.version.clone());
+        let version = version.or_else(|| run.facts.software.clone());
+        expectations.apply(&mut run, &expect::today(), version.as_deref());
+    }
     if let Some(dir) = &args.save_pcap {
         for case in run.cases.iter().filter(|case| case.is_unexpected(args.strict)) {
             pcap::save(dir, case)?;
