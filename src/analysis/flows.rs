@@ -17,6 +17,7 @@ use crate::flow::{
     RoleSource, StreamData, TcpEvent, Unreachable,
 };
 use crate::rtmp::Event;
+use crate::transport::tls::Resumable;
 use crate::wire::handshake::HANDSHAKE_LEN;
 
 /// A record on its way out.
@@ -51,7 +52,7 @@ pub(super) struct Flows {
     pub queue: Vec<Queued>,
     pub totals: Totals,
     /// Flows whose bytes nobody needs any more.
-    ignore: Vec<FlowId>,
+    pub(super) ignore: Vec<FlowId>,
     /// Flows whose old bytes can be forgotten.
     release: Vec<FlowId>,
     /// Sessions that layers hand bytes to, by number: their bytes lie in any number of flows.
@@ -61,6 +62,10 @@ pub(super) struct Flows {
     /// Those of them whose old bytes can be forgotten.
     pub(super) release_above: Vec<u32>,
     pub(super) rtmfp: RtmfpSessions,
+    /// What TLS sessions may resume.
+    pub(super) resumable: Resumable,
+    #[cfg(test)]
+    pub(super) identity: bool,
     /// Scratch.
     pub(super) events: Vec<Event>,
 }
@@ -81,7 +86,7 @@ enum State {
 pub(super) struct Probing {
     pub info: FlowInfo,
     pub expected: bool,
-    heads: [Head; 2],
+    pub heads: [Head; 2],
     pub held: Vec<Held>,
     /// Events of TCP among those held.
     tcp_held: u32,
@@ -96,12 +101,13 @@ pub(super) enum Held {
     Tcp(TcpEvent),
 }
 
+/// A session of which only the end is told.
 #[derive(Debug)]
-struct Opaque {
-    number: u32,
-    start: Timestamp,
-    transport: Transport,
-    anomalies: u64,
+pub(super) struct Opaque {
+    pub number: u32,
+    pub start: Timestamp,
+    pub transport: Transport,
+    pub anomalies: u64,
 }
 
 /// Events of TCP kept of a flow while it is not clear what it is.
@@ -124,6 +130,9 @@ impl Flows {
             ended: Vec::new(),
             release_above: Vec::new(),
             rtmfp: RtmfpSessions::default(),
+            resumable: Resumable::default(),
+            #[cfg(test)]
+            identity: false,
             events: Vec::new(),
         }
     }
@@ -175,6 +184,7 @@ impl Flows {
         match verdict {
             Verdict::NeedMore => {}
             Verdict::Rtmp { handshake, .. } => self.open_session(flow, handshake),
+            Verdict::Other(Transport::Tls) => self.open_tls(flow),
             Verdict::Other(transport) => {
                 if expected || transport == Transport::Rtmpt {
                     self.open_opaque(flow, transport);
@@ -193,7 +203,6 @@ impl Flows {
         self.totals.other_flows += 1;
         let others = &mut self.totals.others;
         match (transport, self.states.get(flow.0 as usize)) {
-            (Transport::Tls, _) => others.tls += 1,
             (Transport::Http, _) => others.http += 1,
             (_, Some(State::Probing(probing)))
                 if probing.heads.iter().any(|head| !head.bytes.is_empty()) =>
@@ -215,7 +224,7 @@ impl Flows {
         }
     }
 
-    fn announce(
+    pub(super) fn announce(
         &mut self,
         flow: FlowId,
         probing: &Probing,
@@ -263,7 +272,7 @@ impl Flows {
             handshake.reverse();
         }
         #[cfg(test)]
-        if self.options.identity {
+        if self.identity {
             let record = probing.record(flip, transport, midstream);
             let through = self.open_identity(flow, record, flip, handshake);
             self.states[flow.0 as usize] = State::Through(Box::new(through));
@@ -303,13 +312,69 @@ impl Flows {
         self.replay(flow, probing.held);
     }
 
+    pub(super) fn tell_gap(&mut self, flow: FlowId, flip: bool, number: u32, gap: &Gap) {
+        match gap.kind {
+            GapKind::Capture => self.totals.capture_lost_bytes += gap.len,
+            GapKind::Network => self.totals.network_lost_bytes += gap.len,
+        }
+        let record = Record::Gap(GapRecord {
+            session: number,
+            direction: if flip { gap.direction.reverse() } else { gap.direction },
+            time: gap.time,
+            frame: gap.frame,
+            offset: gap.offset,
+            len: gap.len,
+            kind: gap.kind,
+        });
+        self.queue.push(Queued { flow, flip, record });
+    }
+
+    pub(super) fn tell_anomaly(
+        &mut self,
+        flow: FlowId,
+        flip: bool,
+        number: u32,
+        anomaly: FlowAnomaly,
+    ) {
+        let direction = if flip { anomaly.direction.reverse() } else { anomaly.direction };
+        let record = Record::Anomaly(AnomalyRecord {
+            session: Some(number),
+            kind: anomaly.kind,
+            direction: Some(direction),
+            time: Some(anomaly.time),
+            frame: Some(anomaly.frame),
+            offset: Some(anomaly.offset),
+            csid: None,
+            detail: anomaly.detail.into_owned(),
+        });
+        self.queue.push(Queued { flow, flip, record });
+    }
+
+    pub(super) fn tell_tcp(&mut self, flow: FlowId, flip: bool, session: u32, event: TcpEvent) {
+        let TcpEvent { direction, time, frame, kind } = event;
+        let direction = if flip { direction.reverse() } else { direction };
+        let record = Record::Tcp(TcpRecord { session, direction, time, frame, kind });
+        self.queue.push(Queued { flow, flip, record });
+    }
+
+    /// Puts TLS below whatever the flow turns out to be.
+    fn open_tls(&mut self, flow: FlowId) {
+        let Some(mut probing) = self.take_probing(flow) else { return };
+        let held = std::mem::take(&mut probing.held);
+        let through = Through::tls(flow, *probing, self.options.keys.clone());
+        self.states[flow.0 as usize] = State::Through(Box::new(through));
+        self.replay(flow, held);
+    }
+
     /// Lets the layer of a flow do something.
     fn through(&mut self, flow: FlowId, act: impl FnOnce(&mut Flows, &mut Through)) {
         let Some(state) = self.states.get_mut(flow.0 as usize) else { return };
         match std::mem::replace(state, State::Ignored) {
             State::Through(mut through) => {
                 act(self, &mut through);
-                self.states[flow.0 as usize] = State::Through(through);
+                if !through.over {
+                    self.states[flow.0 as usize] = State::Through(through);
+                }
             }
             other => *state = other,
         }
@@ -379,6 +444,26 @@ impl Probing {
     }
 }
 
+impl Opaque {
+    pub fn end(&self, reason: EndReason, time: Timestamp, tcp: [DirectionStats; 2]) -> SessionEnd {
+        SessionEnd {
+            session: self.number,
+            reason,
+            time,
+            start: self.start,
+            transport: self.transport,
+            messages: [0; 2],
+            by_type: Vec::new(),
+            damaged: 0,
+            uncertain: 0,
+            anomalies: self.anomalies,
+            undecoded_bytes: [tcp[0].bytes, tcp[1].bytes],
+            tcp,
+            facts: Default::default(),
+        }
+    }
+}
+
 impl Held {
     fn size(&self) -> usize {
         match self {
@@ -426,10 +511,16 @@ impl FlowSink for Flows {
     }
 
     fn gap(&mut self, flow: FlowId, gap: Gap) {
-        let (number, flip) = match self.states.get_mut(flow.0 as usize) {
-            Some(State::Live(live)) => (live.number, live.flip),
-            Some(State::Through(through)) => (through.number, through.flip),
-            Some(State::Opaque(opaque)) => (opaque.number, false),
+        let told = match self.states.get_mut(flow.0 as usize) {
+            Some(State::Live(live)) => Some((live.number, live.flip)),
+            Some(State::Opaque(opaque)) => Some((opaque.number, false)),
+            Some(State::Through(through)) => match through.number() {
+                Some(number) => Some((number, through.flip)),
+                None => {
+                    through.hold(Held::Gap(gap.clone()));
+                    None
+                }
+            },
             Some(State::Probing(probing)) => {
                 let head = &mut probing.heads[gap.direction.index()];
                 match head.bytes.is_empty() {
@@ -441,23 +532,13 @@ impl FlowSink for Flows {
             }
             _ => return,
         };
-        match gap.kind {
-            GapKind::Capture => self.totals.capture_lost_bytes += gap.len,
-            GapKind::Network => self.totals.network_lost_bytes += gap.len,
+        if let Some((number, flip)) = told {
+            self.tell_gap(flow, flip, number, &gap);
         }
-        let direction = if flip { gap.direction.reverse() } else { gap.direction };
-        let record = Record::Gap(GapRecord {
-            session: number,
-            direction,
-            time: gap.time,
-            frame: gap.frame,
-            offset: gap.offset,
-            len: gap.len,
-            kind: gap.kind,
-        });
-        self.queue.push(Queued { flow, flip, record });
         match self.states.get_mut(flow.0 as usize) {
             Some(State::Live(live)) => {
+                let flip = live.flip;
+                let direction = if flip { gap.direction.reverse() } else { gap.direction };
                 let queue = &mut self.queue;
                 live.gap(direction, gap.time, gap.len, &mut |record| {
                     queue.push(Queued { flow, flip, record });
@@ -476,16 +557,21 @@ impl FlowSink for Flows {
                 live.count_anomaly();
                 (live.number, live.flip)
             }
-            Some(State::Through(through)) => {
-                let (number, flip) = (through.number, through.flip);
-                if let Some(live) = self.above.get_mut(&number) {
-                    live.count_anomaly();
-                }
-                (number, flip)
-            }
             Some(State::Opaque(opaque)) => {
                 opaque.anomalies += 1;
                 (opaque.number, false)
+            }
+            Some(State::Through(through)) => {
+                let Some(number) = through.number() else {
+                    through.hold(Held::Anomaly(anomaly));
+                    return;
+                };
+                if !through.count_anomaly()
+                    && let Some(live) = self.above.get_mut(&number)
+                {
+                    live.count_anomaly();
+                }
+                (number, through.flip)
             }
             Some(State::Probing(probing)) => {
                 probing.held.push(Held::Anomaly(anomaly));
@@ -493,25 +579,17 @@ impl FlowSink for Flows {
             }
             _ => return,
         };
-        let direction = if flip { anomaly.direction.reverse() } else { anomaly.direction };
-        let record = Record::Anomaly(AnomalyRecord {
-            session: Some(number),
-            kind: anomaly.kind,
-            direction: Some(direction),
-            time: Some(anomaly.time),
-            frame: Some(anomaly.frame),
-            offset: Some(anomaly.offset),
-            csid: None,
-            detail: anomaly.detail.into_owned(),
-        });
-        self.queue.push(Queued { flow, flip, record });
+        self.tell_anomaly(flow, flip, number, anomaly);
     }
 
     fn tcp(&mut self, flow: FlowId, event: TcpEvent) {
         let (session, flip) = match self.states.get_mut(flow.0 as usize) {
             Some(State::Live(live)) => (live.number, live.flip),
-            Some(State::Through(through)) => (through.number, through.flip),
             Some(State::Opaque(opaque)) => (opaque.number, false),
+            Some(State::Through(through)) => match through.number() {
+                Some(number) => (number, through.flip),
+                None => return through.hold(Held::Tcp(event)),
+            },
             Some(State::Probing(probing)) => {
                 if probing.tcp_held < MAX_TCP_HELD {
                     probing.tcp_held += 1;
@@ -521,10 +599,7 @@ impl FlowSink for Flows {
             }
             _ => return,
         };
-        let TcpEvent { direction, time, frame, kind } = event;
-        let direction = if flip { direction.reverse() } else { direction };
-        let record = Record::Tcp(TcpRecord { session, direction, time, frame, kind });
-        self.queue.push(Queued { flow, flip, record });
+        self.tell_tcp(flow, flip, session, event);
     }
 
     fn datagram(&mut self, datagram: &Datagram<'_>) {
@@ -552,7 +627,7 @@ impl FlowSink for Flows {
                 head.closed = true;
             }
             match probe::judge(&probing.heads, probing.expected, true) {
-                Verdict::Other(transport @ (Transport::Tls | Transport::Http)) if refused => {
+                Verdict::Other(transport @ Transport::Http) if refused => {
                     self.open_opaque(flow, transport);
                 }
                 _ => self.probe(flow, true),
@@ -577,21 +652,7 @@ impl FlowSink for Flows {
             State::Through(mut layer) => {
                 return self.through_end(&mut layer, flow, reason, time, stats);
             }
-            State::Opaque(opaque) => SessionEnd {
-                session: opaque.number,
-                reason,
-                time,
-                start: opaque.start,
-                transport: opaque.transport,
-                messages: [0; 2],
-                by_type: Vec::new(),
-                damaged: 0,
-                uncertain: 0,
-                anomalies: opaque.anomalies,
-                undecoded_bytes: [stats[0].bytes, stats[1].bytes],
-                tcp: stats,
-                facts: Default::default(),
-            },
+            State::Opaque(opaque) => opaque.end(reason, time, stats),
             State::Probing(_) | State::Ignored => return,
         };
         self.totals.undecoded_bytes += end.undecoded_bytes.iter().sum::<u64>();

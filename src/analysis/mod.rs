@@ -22,6 +22,7 @@ mod through;
 #[cfg(test)]
 mod through_tests;
 
+pub use crate::transport::{Fact, FactValue, Keys};
 pub use pipeline::{Options, Pipeline};
 pub use record::{
     AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, OtherFlows, Record,

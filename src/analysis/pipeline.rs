@@ -25,9 +25,6 @@ pub struct Options {
     pub tcp: bool,
     /// Secrets to read encrypted layers with.
     pub keys: Keys,
-    /// Tests: lets RTMP go through a layer that changes nothing.
-    #[cfg(test)]
-    pub(super) identity: bool,
 }
 
 impl Default for Options {
@@ -40,8 +37,6 @@ impl Default for Options {
             spans: false,
             tcp: false,
             keys: Keys::default(),
-            #[cfg(test)]
-            identity: false,
         }
     }
 }
@@ -80,6 +75,12 @@ impl Pipeline {
             first: None,
             last: None,
         }
+    }
+
+    /// Lets RTMP go through a layer that changes nothing.
+    #[cfg(test)]
+    pub(super) fn through_identity(&mut self) {
+        self.flows.identity = true;
     }
 
     /// Takes the next packet.

@@ -7,8 +7,10 @@ fn records(path: &std::path::Path, identity: bool) -> Vec<String> {
     let mut out = Vec::new();
     let mut capture =
         Capture::open(vec![Input::Path(path.into())], OpenOptions::default()).unwrap();
-    let mut pipeline =
-        Pipeline::new(Options { identity, spans: true, tcp: true, ..Options::default() });
+    let mut pipeline = Pipeline::new(Options { spans: true, tcp: true, ..Options::default() });
+    if identity {
+        pipeline.through_identity();
+    }
     let mut sink = |record: Record| out.push(format!("{record:?}"));
     while let Some(packet) = capture.next_packet() {
         pipeline.push(&packet, &mut sink);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::keylog::KeylogArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXAMPLES: &str = "\
@@ -53,6 +54,14 @@ pub(super) enum Command {
     /// Say what went wrong in a capture, and why
     #[command(after_help = super::report::EXAMPLES)]
     Report(super::report::ReportArgs),
+
+    /// Test a server against the specification and practice, case by case
+    #[command(after_help = super::check::EXAMPLES)]
+    Check(Box<super::check::CheckArgs>),
+
+    /// Run a conforming RTMP server, with faults to switch on
+    #[command(after_help = super::serve::EXAMPLES)]
+    Serve(super::serve::ServeArgs),
 
     /// List and explain the rules of `report`
     #[command(after_help = super::rules::EXAMPLES)]
@@ -151,6 +160,9 @@ pub(super) struct DumpArgs {
     #[arg(long)]
     pub follow: bool,
 
+    #[command(flatten)]
+    pub keys: KeylogArgs,
+
     /// Take the connections of a port for RTMP, whatever they look like; may be repeated
     #[arg(long, value_name = "tcp.port==N")]
     pub decode_as: Vec<String>,
@@ -195,6 +207,7 @@ impl DumpArgs {
             captures: self.captures.clone(),
             follow: self.follow,
             show_secrets: self.show_secrets,
+            keys: self.keys.clone(),
             decode_as: self.decode_as.clone(),
             filter: self.filter.clone(),
             ..super::view::ViewArgs::default()

@@ -1,6 +1,8 @@
 //! Arguments as typed, a validated plan, a file per subcommand.
 
 mod args;
+mod check;
+mod check_results;
 #[cfg(feature = "tui")]
 mod config;
 mod diff;
@@ -8,6 +10,7 @@ mod dump;
 #[cfg(feature = "tui")]
 mod export;
 mod extract;
+mod keylog;
 #[cfg(feature = "live")]
 mod live;
 mod plan;
@@ -18,6 +21,7 @@ mod rules;
 mod run;
 mod sanitize;
 mod select;
+mod serve;
 #[cfg(feature = "tui")]
 mod view;
 

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{hex, names};
+use crate::analysis::{Fact, FactValue};
 use crate::rtmp::{Message, Reply};
-use crate::transport::{Fact, FactValue};
 use crate::wire::amf::{Property, Value};
 use crate::wire::codec::CodecConfig;
 use crate::wire::flv::{AudioTag, ModEx, Track, TrackConfig, VideoTag};

@@ -10,10 +10,10 @@ use super::amf::Num;
 use super::body::BodyLine;
 use super::fields::FieldLines;
 use super::hex;
+use crate::analysis::FactValue;
 use crate::base::{Stop, StopReason};
 use crate::flow::DirectionStats;
 use crate::rtmp::Hole;
-use crate::transport::FactValue;
 
 fn is_false(value: &bool) -> bool {
     !value

@@ -6,7 +6,6 @@ use crate::analysis::*;
 use crate::base::{Direction, Extents, GapKind, Stop, StopReason, Timestamp};
 use crate::flow::{DirectionStats, EndReason, FrameSpan, RoleSource};
 use crate::rtmp::{Confidence, Handshake, Hole, Message, Reply, Scheme};
-use crate::transport::{Fact, FactValue};
 use crate::wire::amf::{Property, Text, Value};
 use crate::wire::codec::CodecConfig;
 use crate::wire::flv::*;

@@ -24,6 +24,11 @@ impl Keys {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says whether entries may still come.
+    pub fn set_growing(&self, growing: bool) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).growing = growing;
+    }
+
     /// Adds the lines of a text; see [`KeyLog::add_text`].
     pub fn add_text(&self, text: &str) -> (usize, Option<KeyLogError>) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).add_text(text)
@@ -34,6 +39,7 @@ impl Keys {
 #[derive(Clone, Default)]
 pub struct KeyLog {
     entries: BTreeMap<(String, Vec<u8>), Vec<u8>>,
+    growing: bool,
 }
 
 impl std::fmt::Debug for KeyLog {
@@ -121,6 +127,11 @@ impl KeyLog {
             .range((label.to_owned(), Vec::new())..)
             .take_while(move |((own, _), _)| own == label)
             .map(|((_, id), value)| (id.as_slice(), value.as_slice()))
+    }
+
+    /// Whether entries may still come, so that it is worth waiting for them.
+    pub fn may_grow(&self) -> bool {
+        self.growing
     }
 
     /// How many entries there are.

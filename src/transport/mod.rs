@@ -6,6 +6,7 @@
 mod keylog;
 mod layer;
 pub mod rtmfp;
+pub mod tls;
 
 pub use keylog::{KeyLog, KeyLogError, Keys};
 pub use layer::{Fact, FactValue, Item, Source};

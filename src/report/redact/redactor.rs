@@ -5,10 +5,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::rules::{self, Treat};
 use super::vault::{Kind, Vault};
 use super::words::{self, Path};
-use crate::analysis::{MessageRecord, Record};
+use crate::analysis::{Fact, FactValue, MessageRecord, Record};
 use crate::base::StopReason;
 use crate::lint::{self, Part, SecretKind};
-use crate::transport::{Fact, FactValue};
 use crate::wire::amf::{Property, Text, Value};
 use crate::wire::message::{Body, Command, Data, SharedObject};
 

@@ -1,0 +1,6 @@
+//! Byte patterns of real programs.
+
+use crate::conform::Case;
+
+/// The cases of this file.
+pub const CASES: &[Case] = &[];
