@@ -21,6 +21,7 @@ mod sources;
 mod through;
 #[cfg(test)]
 mod through_tests;
+mod tunnels;
 
 pub use crate::transport::{Fact, FactValue, Keys};
 pub use pipeline::{Options, Pipeline};

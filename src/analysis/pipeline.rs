@@ -110,6 +110,7 @@ impl Pipeline {
             sink(Record::Begin(Begin { epoch: None }));
         }
         self.table.finish(&mut self.flows);
+        self.flows.tunnels_finish(self.last.unwrap_or_default());
         self.flows.rtmfp_finish(self.packets);
         self.hand_on(sink);
         let totals = &self.flows.totals;
@@ -222,6 +223,13 @@ impl Pipeline {
                         self.table.frame_at(source.flow, source.direction, source.offset);
                 }
             }
+            Record::Transport(record) if record.frame.is_none() => {
+                let fact = &record.fact;
+                if let Some(source) = maps[fact.direction.index()].at(fact.offset) {
+                    record.frame =
+                        self.table.frame_at(source.flow, source.direction, source.offset);
+                }
+            }
             _ => {}
         }
     }
@@ -232,6 +240,8 @@ fn session_of(record: &Record) -> Option<u32> {
         Record::Message(record) => Some(record.session),
         Record::Handshake(record) => Some(record.session),
         Record::Anomaly(record) => record.session,
+        // RTMPE counts in the session's stream, other layers in the flow's.
+        Record::Transport(record) if record.fact.layer == "rtmpe" => Some(record.session),
         _ => None,
     }
 }

@@ -33,6 +33,8 @@ pub struct Session {
 struct Side {
     phase: Phase,
     chunks: ChunkDecoder,
+    /// Whether somebody deciphers what RTMPE enciphered.
+    plain: bool,
     /// Bytes of the handshake or of ciphertext: not chunk stream.
     before_chunks: u64,
     /// C1/S1 as far as it was seen, for the peer's C2/S2.
@@ -53,6 +55,7 @@ impl Session {
         let side = |direction| Side {
             phase: Phase::Handshake(Box::default()),
             chunks: ChunkDecoder::new(direction, options.limits.clone(), options.keep_media),
+            plain: false,
             before_chunks: 0,
             packets: Packets::default(),
         };
@@ -70,6 +73,16 @@ impl Session {
         let side = &mut self.sides[direction.index()];
         side.phase = Phase::Chunks;
         side.chunks.start_midstream();
+    }
+
+    /// Says that RTMPE's ciphertext of `direction` is deciphered before it comes here: after the
+    /// handshake follow chunks. To be called before the first of those bytes.
+    pub fn expect_plain(&mut self, direction: Direction) {
+        let side = &mut self.sides[direction.index()];
+        side.plain = true;
+        if matches!(side.phase, Phase::Encrypted) {
+            side.phase = Phase::Chunks;
+        }
     }
 
     /// Takes the next bytes of a direction.
@@ -189,7 +202,7 @@ impl Session {
         side.chunks.offset = end_offset;
         side.packets = reader.packets();
         let (handshake, odd) = reader.conclude(direction, time, &peer);
-        if handshake.complete && matches!(handshake.version, 6 | 8 | 9) {
+        if matches!(handshake.version, 6 | 8 | 9) && !side.plain {
             side.phase = Phase::Encrypted;
         }
         sink(Event::Handshake(handshake));
