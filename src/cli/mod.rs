@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod check_results;
 #[cfg(feature = "tui")]
 mod config;
 mod diff;
@@ -19,6 +20,7 @@ mod rules;
 mod run;
 mod sanitize;
 mod select;
+mod serve;
 #[cfg(feature = "tui")]
 mod view;
 

@@ -7,6 +7,7 @@
 mod case;
 mod conn;
 mod env;
+mod expect;
 mod judge;
 mod msg;
 mod packets;
@@ -24,6 +25,7 @@ mod verdict;
 pub use case::{Basis, Case, Level, Need, On, Reaction, Run, State, Step};
 pub use conn::Conn;
 pub use env::{Barriers, Env, Facts, Target, TargetError, Timeouts};
+pub use expect::{ExpectEntry, ExpectFile, Expectations, Words};
 pub use msg::Msg;
 pub use packets::packets;
 pub use passive::records;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::args::Color;
+use crate::cli::check_results;
 
 pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
@@ -15,6 +16,8 @@ Examples:
   rtmpscope check --server server.toml --format junit -o results.xml
   rtmpscope check --list                                      the cases
   rtmpscope check explain rtmp/chunk/interleaving             what one asks for, sends and accepts
+  rtmpscope check --server server.toml --expect nginx.toml    fails only for what is new
+  rtmpscope check expect write result.json nginx.toml         makes or refreshes that file
   rtmpscope check doctor --server server.toml                 does the manifest work?
 
 The server needs an application that anybody may publish to and play from. Stream names are made up;
@@ -68,6 +71,10 @@ pub(in crate::cli) struct CheckArgs {
     /// Write to a file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    /// What is expected to fail; entries that are of no use any more give exit status 4
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<PathBuf>,
 
     /// Write a capture of each case that failed to this directory
     #[arg(long, value_name = "DIR")]
@@ -144,6 +151,20 @@ pub(in crate::cli) enum LevelArg {
 pub(in crate::cli) enum CheckFormat {
     /// For people
     Text,
+    /// One JSON object; `check merge` and `check matrix` read it
+    Json,
+    /// A JSON object per line
+    Ndjson,
+    /// JUnit XML
+    Junit,
+    /// One page that needs no other file and no network
+    Html,
+    /// SARIF 2.1.0
+    Sarif,
+    /// TAP 14
+    Tap,
+    /// Markdown, for the summary page of a CI job
+    Md,
 }
 
 #[derive(Debug, Subcommand)]
@@ -156,4 +177,36 @@ pub(in crate::cli) enum CheckCommand {
     },
     /// Prove that the server starts, is ready, answers and stops
     Doctor(TargetArgs),
+    /// Write expectation files, and compare results
+    #[command(subcommand)]
+    Expect(ExpectCommand),
+    /// Put the results of shards together, or write results in another format
+    #[command(after_help = check_results::MERGE_EXAMPLES)]
+    Merge(check_results::MergeArgs),
+    /// Show the results of several servers side by side
+    #[command(after_help = check_results::MATRIX_EXAMPLES)]
+    Matrix(check_results::MatrixArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ExpectCommand {
+    /// Make or refresh an expectation file: adds what failed and is not expected, takes away what
+    /// passes, keeps comments and reasons
+    Write {
+        /// A result of --format json
+        #[arg(value_name = "RESULT.json")]
+        result: PathBuf,
+        /// The file
+        #[arg(value_name = "FILE.toml")]
+        file: PathBuf,
+    },
+    /// What became worse between two results; exit status 1 when something did
+    Diff {
+        /// A result of --format json
+        #[arg(value_name = "OLD.json")]
+        old: PathBuf,
+        /// A later one
+        #[arg(value_name = "NEW.json")]
+        new: PathBuf,
+    },
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod doctor;
+mod expect;
 mod explain;
 mod pcap;
 mod plan;

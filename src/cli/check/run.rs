@@ -8,11 +8,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::{CheckArgs, CheckCommand, CheckFormat};
 use super::text::Style;
-use super::{doctor, explain, pcap, plan, text};
+use super::{doctor, expect, explain, pcap, plan, text};
 use crate::cli::args::Color;
+use crate::cli::check_results::{self, ResultFormat};
 use crate::cli::{EXIT_FINDINGS, EXIT_OK};
 use crate::conform::result::Run;
 use crate::conform::{self, Options};
+use crate::report::conform as report;
 
 /// The server cannot be reached or started.
 pub(super) const EXIT_UNREACHABLE: u8 = 3;
@@ -26,6 +28,9 @@ pub(in crate::cli) fn run(args: CheckArgs) -> Result<u8, String> {
     match &args.command {
         Some(CheckCommand::Explain { ids }) => return print(&explain::explain(ids)?),
         Some(CheckCommand::Doctor(target)) => return doctor::doctor(target),
+        Some(CheckCommand::Expect(command)) => return expect::run(command),
+        Some(CheckCommand::Merge(args)) => return check_results::merge(args),
+        Some(CheckCommand::Matrix(args)) => return check_results::matrix(args),
         None => {}
     }
     let pick = plan::pick(&args.pick)?;
@@ -34,6 +39,7 @@ pub(in crate::cli) fn run(args: CheckArgs) -> Result<u8, String> {
         return print(&explain::list(&cases));
     }
     let bench = plan::bench(&args.target)?;
+    let expectations = args.expect.as_deref().map(expect::read).transpose()?;
     let output: Box<dyn Write> = match &args.output {
         Some(path) => {
             let file = File::create(path);
@@ -52,13 +58,18 @@ pub(in crate::cli) fn run(args: CheckArgs) -> Result<u8, String> {
     let told = |_: &conform::result::CaseResult| bar.inc(1);
     let ran = conform::run(bench.target, bench.manifest.as_ref(), &cases, &options, &told);
     bar.finish_and_clear();
-    let run = match ran {
+    let mut run = match ran {
         Ok(run) => run,
         Err(error) => {
             eprintln!("rtmpscope: {error}");
             return Ok(EXIT_UNREACHABLE);
         }
     };
+    if let Some(expectations) = &expectations {
+        let version = bench.manifest.as_ref().and_then(|manifest| manifest.version.clone());
+        let version = version.or_else(|| run.facts.software.clone());
+        expectations.apply(&mut run, &expect::today(), version.as_deref());
+    }
     if let Some(dir) = &args.save_pcap {
         for case in run.cases.iter().filter(|case| case.is_unexpected(args.strict)) {
             pcap::save(dir, case)?;
@@ -69,8 +80,24 @@ pub(in crate::cli) fn run(args: CheckArgs) -> Result<u8, String> {
 }
 
 fn write(run: &Run, args: &CheckArgs, mut out: BufWriter<Box<dyn Write>>) -> Result<(), String> {
-    let written = match args.format {
-        CheckFormat::Text => text::write(run, style(args), &mut out),
+    let format = match args.format {
+        CheckFormat::Text => None,
+        CheckFormat::Json => Some(ResultFormat::Json),
+        CheckFormat::Ndjson => Some(ResultFormat::Ndjson),
+        CheckFormat::Junit => Some(ResultFormat::Junit),
+        CheckFormat::Html => Some(ResultFormat::Html),
+        CheckFormat::Sarif => Some(ResultFormat::Sarif),
+        CheckFormat::Tap => Some(ResultFormat::Tap),
+        CheckFormat::Md => Some(ResultFormat::Md),
+    };
+    let written = match format {
+        None => text::write(run, style(args), &mut out),
+        Some(format) => {
+            let options = report::Options { show_secrets: args.show_secrets, strict: args.strict };
+            let artifact = args.target.server.as_ref().map(|path| path.display().to_string());
+            let results = report::results(run, options);
+            check_results::write(&results, format, artifact.as_deref(), &mut out)
+        }
     };
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -7,6 +7,8 @@ use crate::conform::Case;
 const LISTS: &[&[Case]] = &[
     handshake::CASES,
     chunk::CASES,
+    chunk_time::CASES,
+    chunk_edge::CASES,
     control::CASES,
     ucm::CASES,
     amf0::CASES,
@@ -17,6 +19,7 @@ const LISTS: &[&[Case]] = &[
     media::CASES,
     ertmp::CASES,
     robust::CASES,
+    robust_slow::CASES,
     quirk::CASES,
 ];
 

@@ -5,6 +5,8 @@ pub mod amf3;
 mod bytes;
 mod bytes_ex;
 pub mod chunk;
+pub mod chunk_edge;
+pub mod chunk_time;
 pub mod connect;
 pub mod control;
 pub mod ertmp;
@@ -16,6 +18,8 @@ pub mod play;
 pub mod publish;
 pub mod quirk;
 pub mod robust;
+pub mod robust_slow;
+mod support_a;
 mod support_b;
 pub mod ucm;
 
