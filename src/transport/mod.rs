@@ -5,6 +5,7 @@
 
 mod keylog;
 mod layer;
+pub mod tls;
 
-pub use keylog::{KeyLog, KeyLogError};
+pub use keylog::{KeyLog, KeyLogError, Keys};
 pub use layer::{Fact, FactValue, Item, Source};

@@ -250,7 +250,11 @@ fn opaque(story: &Story) -> Words {
     let words = Words::from(format!("{} to {}: ", story.client, story.server));
     let what = match story.transport {
         Transport::Rtmpe => "RTMPE: encrypted after the handshake",
-        Transport::Rtmpt => "RTMPT: RTMP inside HTTP, which is not unwrapped",
+        Transport::Rtmps => "RTMPS: encrypted",
+        Transport::Rtmpt => "RTMPT: no RTMP could be read from its HTTP requests",
+        Transport::Rtmpts => "RTMPTS: no RTMP could be read from its HTTP requests",
+        Transport::Rtmpte => "RTMPTE: encrypted after the handshake",
+        Transport::Rtmfp => "RTMFP: encrypted",
         Transport::Tls => "TLS: encrypted",
         Transport::Http => "HTTP, no RTMP",
         Transport::Unknown => "neither RTMP nor TLS nor HTTP",
