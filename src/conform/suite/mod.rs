@@ -27,3 +27,4 @@ pub mod ucm;
 
 pub use list::{all, find};
 pub use not_cases_b::NOT_CASES as NOT_CASES_OF_MEDIA;
+pub use support_a::NOT_CASES as NOT_CASES_OF_CHUNKS;

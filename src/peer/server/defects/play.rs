@@ -93,7 +93,7 @@ pub(super) const ROWS: &[Defect] = &[
     output(
         "play/timestamps-shaken",
         "moves timestamps by up to two seconds",
-        &["rtmp/play/timestamp-monotonic", "rtmp/play/payload-integrity"],
+        &["rtmp/play/timestamp-monotonic"],
         |s| {
             if s.type_id.is_media() {
                 s.timestamp = s.timestamp.wrapping_add(s.timestamp.wrapping_mul(7919) % 2000);
@@ -182,9 +182,9 @@ pub(super) const ROWS: &[Defect] = &[
         Flag::SlowStopsAll,
     ),
     output(
-        "play/metadata-last",
+        "play/no-data",
         "sends players no data messages",
-        &["rtmp/play/sequence-headers-first", "rtmp/publish/metadata-setdataframe"],
+        &["rtmp/publish/metadata-setdataframe"],
         |s| s.type_id != MessageType::DATA_AMF0,
     ),
 ];
