@@ -9,13 +9,14 @@ use super::probe::{self, Head, Verdict};
 use super::record::{
     AnomalyRecord, GapRecord, OtherFlows, Record, SessionEnd, SessionRecord, TcpRecord, Transport,
 };
+use super::rtmfp::RtmfpSessions;
 use super::tap::Catch;
 use super::through::Through;
 use super::tunnels::TunnelFlows;
 use crate::base::{Direction, GapKind, Timestamp};
 use crate::flow::{
-    DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap, RoleSource,
-    StreamData, TcpEvent,
+    Datagram, DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap,
+    RoleSource, StreamData, TcpEvent, Unreachable,
 };
 use crate::rtmp::Event;
 use crate::transport::tls::Resumable;
@@ -70,6 +71,7 @@ pub(super) struct Flows {
     pub(super) resumable: Resumable,
     #[cfg(test)]
     pub(super) identity: bool,
+    pub(super) rtmfp: RtmfpSessions,
     /// Scratch.
     pub(super) events: Vec<Event>,
 }
@@ -138,6 +140,7 @@ impl Flows {
             resumable: Resumable::default(),
             #[cfg(test)]
             identity: false,
+            rtmfp: RtmfpSessions::default(),
             events: Vec::new(),
         }
     }
@@ -622,6 +625,13 @@ impl FlowSink for Flows {
 
     fn fin(&mut self, flow: FlowId, direction: Direction, time: Timestamp) {
         self.through(flow, |flows, layer| flows.through_fin(layer, flow, direction, time));
+    }
+    fn datagram(&mut self, datagram: &Datagram<'_>) {
+        self.rtmfp_datagram(datagram);
+    }
+
+    fn unreachable(&mut self, unreachable: &Unreachable) {
+        self.rtmfp_unreachable(unreachable);
     }
 
     fn ended(

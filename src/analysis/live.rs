@@ -20,7 +20,7 @@ pub(super) struct Live {
     /// Whether the session's directions are the flow's reversed.
     pub flip: bool,
     pub transport: Transport,
-    session: Session,
+    pub session: Session,
     tally: Tally,
     /// RTMPE, once a first byte announces it.
     cipher: Option<Box<Rtmpe>>,
@@ -276,7 +276,7 @@ impl Live {
     }
 
     /// Turns an event into a record and counts it.
-    fn record(&mut self, event: Event) -> Record {
+    pub fn record(&mut self, event: Event) -> Record {
         let session = self.number;
         match event {
             Event::Handshake(handshake) => Record::Handshake(HandshakeRecord {

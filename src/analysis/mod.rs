@@ -16,6 +16,7 @@ mod note;
 mod pipeline;
 mod probe;
 mod record;
+mod rtmfp;
 mod sources;
 mod tap;
 mod through;

@@ -97,7 +97,10 @@ impl Pipeline {
         }
         self.packets += 1;
         self.last = self.last.max(Some(packet.time));
-        if self.table.push(packet, &mut self.flows) != Outcome::Tcp {
+        let datagrams = self.flows.rtmfp.packets;
+        if self.table.push(packet, &mut self.flows) != Outcome::Tcp
+            && self.flows.rtmfp.packets == datagrams
+        {
             self.other_packets += 1;
         }
         if !self.flows.queue.is_empty() {
@@ -153,6 +156,7 @@ impl Pipeline {
         }
         self.table.finish(&mut self.flows);
         self.flows.tunnels_finish(self.last.unwrap_or_default());
+        self.flows.rtmfp_finish(self.packets);
         self.hand_on(sink);
         let totals = &self.flows.totals;
         sink(Record::End(End {
@@ -239,6 +243,8 @@ impl Pipeline {
             self.table.sequence(flow, direction, offset)
         };
         match record {
+            // RTMFP: no stream lies below, and the packets came with the message.
+            Record::Message(record) if !record.frames.is_empty() => {}
             Record::Message(record) => {
                 let message = &record.message;
                 let map = &maps[message.direction.index()];

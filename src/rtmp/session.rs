@@ -23,6 +23,7 @@ pub struct Options {
 /// The same bytes give the same events however they are cut into pieces.
 #[derive(Debug)]
 pub struct Session {
+    options: Options,
     sides: [Side; 2],
     transactions: Transactions,
     scratch: Vec<Event>,
@@ -61,6 +62,7 @@ impl Session {
         Session {
             sides: Direction::BOTH.map(side),
             transactions: Transactions::new(options.limits.pending_requests),
+            options,
             scratch: Vec::new(),
         }
     }
@@ -216,7 +218,7 @@ impl Session {
         for mut event in events.drain(..) {
             let mut odd = None;
             if let Event::Message(message) = &mut event {
-                odd = self.interpret(message);
+                odd = self.interpret(message, true);
             }
             sink(event);
             if let Some(anomaly) = odd {
@@ -226,7 +228,13 @@ impl Session {
         self.scratch = std::mem::take(events);
     }
 
-    fn interpret(&mut self, message: &mut Message) -> Option<Anomaly> {
+    pub(super) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Decodes the body; `chunked` says that the message came in a chunk stream, whose rules it
+    /// has to follow.
+    pub(super) fn interpret(&mut self, message: &mut Message, chunked: bool) -> Option<Anomaly> {
         let (body, stop) = message::decode_prefix(
             message.type_id,
             &message.payload,
@@ -251,7 +259,8 @@ impl Session {
             && !cut
         {
             anomaly(AnomalyKind::BadBody, format!("{}: {stop}", message.type_id.kind()));
-        } else if message.type_id.is_control()
+        } else if chunked
+            && message.type_id.is_control()
             && !cut
             && (message.csid != 2 || message.stream_id.is_some_and(|id| id != 0))
         {

@@ -6,6 +6,7 @@
 pub mod http;
 mod keylog;
 mod layer;
+pub mod rtmfp;
 pub mod rtmpe;
 pub mod tls;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::support_a::{call, caller, collected, relayed};
+use super::support_a::{call, caller, relayed};
 use crate::conform::{Case, Conn, Msg, Need, Outcome, Setup, Stop, T, Verdict};
 use crate::wire::amf::Value;
 use crate::wire::chunk::MessageHeader;
@@ -60,7 +60,7 @@ pub const CASES: &[Case] = &[
     Case::new(
         "rtmp/chunk/basic-header-2byte",
         "Chunk stream ids 64 to 319 in two bytes are accepted",
-        |t| t.each([("csid 64", 64), ("csid 319", 319)], |t, csid| on_csid(t, csid)),
+        |t| t.each([("csid 64", 64), ("csid 319", 319)], on_csid),
     )
     .sections(&["RTMP 5.3.1.1"])
     .explain("createStream on chunk streams 64 and 319", "both answered"),
@@ -271,7 +271,7 @@ fn fmt3_after_fmt0(t: &mut T) -> Outcome {
     let sounds = [t.sound("one", 90), t.sound("two", 90)];
     r.send(Msg::audio(time, sounds[0].clone()).fmt(0));
     r.send(Msg::audio(2 * time, sounds[1].clone()).fmt(3));
-    let got = collected(t, &mut r)?;
+    let got = t.collect(&mut r)?;
     let at = |sound: &Vec<u8>| got.iter().find(|f| f.payload == *sound).map(|f| f.timestamp);
     let (Some(one), Some(two)) = (at(&sounds[0]), at(&sounds[1])) else {
         return t.fail("not both messages came out");

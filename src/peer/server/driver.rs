@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
 
+use super::defects::Defect;
 use super::engine::{Close, ConnId, Engine, Output};
 use super::options::Options;
 use super::play::TICK;
@@ -36,6 +37,7 @@ pub struct Server {
 enum Order {
     Stop,
     Reconnect(Option<String>),
+    Switch(Vec<&'static Defect>, Sender<()>),
 }
 
 impl Server {
@@ -94,6 +96,14 @@ impl Server {
         self.end()
     }
 
+    /// Switches these faults on and all others off, for connections to come. Returns when done.
+    pub fn switch(&self, defects: &[&'static Defect]) {
+        let (done, wait) = mpsc::channel();
+        self.order(Order::Switch(defects.to_vec(), done));
+        // A server that is gone cannot be switched.
+        let _ = wait.recv();
+    }
+
     fn order(&self, order: Order) {
         // A server that is gone takes no orders.
         let _ = self.orders.send(order);
@@ -148,6 +158,10 @@ impl Driver {
                     Order::Reconnect(url) => {
                         self.engine.request_reconnect(url.as_deref());
                     }
+                    Order::Switch(defects, done) => {
+                        self.engine.switch(defects);
+                        let _ = done.send(());
+                    }
                 }
             }
         }
@@ -179,7 +193,8 @@ impl Driver {
             PollFd::new(&self.woken, PollFlags::IN),
             PollFd::new(&self.listener, PollFlags::IN),
         ];
-        for socket in self.sockets.values() {
+        let mut watched = Vec::new();
+        for (id, socket) in &self.sockets {
             let mut flags = PollFlags::empty();
             if !socket.ended {
                 flags |= PollFlags::IN;
@@ -187,7 +202,11 @@ impl Driver {
             if socket.written < socket.out.len() {
                 flags |= PollFlags::OUT;
             }
-            fds.push(PollFd::new(&socket.stream, flags));
+            // Of a client that is gone, nothing but its going would be heard, again and again.
+            if !flags.is_empty() {
+                watched.push(*id);
+                fds.push(PollFd::new(&socket.stream, flags));
+            }
         }
         let timeout = Timespec { tv_sec: 0, tv_nsec: TICK.as_nanos() as i64 };
         if poll(&mut fds, Some(&timeout)).is_err() {
@@ -195,7 +214,7 @@ impl Driver {
             return Ready::default();
         }
         let came = |fd: &PollFd<'_>| !fd.revents().is_empty();
-        let readable = self.sockets.keys().zip(&fds[2..]);
+        let readable = watched.into_iter().zip(&fds[2..]);
         Ready {
             orders: came(&fds[0]),
             listener: came(&fds[1]),
@@ -203,7 +222,7 @@ impl Driver {
                 .filter(|(_, fd)| {
                     fd.revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR)
                 })
-                .map(|(id, _)| *id)
+                .map(|(id, _)| id)
                 .collect(),
         }
     }
@@ -237,7 +256,7 @@ impl Driver {
         match socket.stream.read(&mut bytes) {
             Ok(0) => {
                 socket.ended = true;
-                self.engine.hang_up(id, now);
+                self.engine.half_close(id, now);
             }
             Ok(len) if socket.closing.is_none() => self.engine.input(id, now, &bytes[..len]),
             Ok(_) => {}
