@@ -201,10 +201,9 @@ impl Flows {
             return;
         }
         let mut record = session.record.clone();
-        if matches!(first, Some(6 | 8 | 9)) && !record.midstream {
-            if record.transport == Transport::Rtmpt {
-                record.transport = Transport::Rtmpte;
-            }
+        let enciphered = matches!(first, Some(6 | 8 | 9)) && !record.midstream;
+        if enciphered && record.transport == Transport::Rtmpt {
+            record.transport = Transport::Rtmpte;
         }
         let (flow, flip, facts) = (session.flow, session.flip, std::mem::take(&mut session.facts));
         let number = self.open_above(flow, flip, record.clone(), [!record.midstream; 2]);
@@ -245,8 +244,7 @@ fn add(sum: &mut DirectionStats, stats: &DirectionStats) {
     sum.keep_alives += stats.keep_alives;
     sum.zero_window_spans += stats.zero_window_spans;
     sum.zero_window_ns += stats.zero_window_ns;
-    let least = |a: Option<i64>, b: Option<i64>| a.into_iter().chain(b).min();
-    sum.rtt_min_ns = least(sum.rtt_min_ns, stats.rtt_min_ns);
+    sum.rtt_min_ns = sum.rtt_min_ns.into_iter().chain(stats.rtt_min_ns).min();
     sum.rtt_max_ns = sum.rtt_max_ns.max(stats.rtt_max_ns);
     // Of means over connections the last one is as good as any.
     sum.rtt_mean_ns = stats.rtt_mean_ns.or(sum.rtt_mean_ns);

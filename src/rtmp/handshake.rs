@@ -116,11 +116,11 @@ impl HandshakeReader {
         let (mut echo, mut signature) = (None, None);
         if let (Some(second), Some(theirs)) = (self.packet(1), &peer.first) {
             echo = Some(handshake::echo(second, theirs).random);
-            signature = handshake::find_digest(theirs, side.peer()).and_then(|digest| {
+            signature = handshake::find_digest(theirs, side.peer()).map(|digest| {
                 // S0 decides how both sides encipher the signature.
                 let decides = if from_client { peer.version } else { self.version() };
                 let cover = Cover::of_version(decides.unwrap_or(version));
-                Some(handshake::verify_covered_signature(second, &digest.bytes, side, cover))
+                handshake::verify_covered_signature(second, &digest.bytes, side, cover)
             });
         }
         let valid = echo.map(|echo| echo || signature == Some(true));
