@@ -1,19 +1,24 @@
 //! What each TCP flow turned out to be, and its session.
 
-use super::facts::FactsBuilder;
+use std::collections::BTreeMap;
+
+use super::live::Live;
 use super::note;
 use super::pipeline::Options;
 use super::probe::{self, Head, Verdict};
 use super::record::{
-    AnomalyRecord, GapRecord, HandshakeRecord, MessageRecord, OtherFlows, Record, SessionEnd,
-    SessionRecord, TcpRecord, Transport,
+    AnomalyRecord, GapRecord, OtherFlows, Record, SessionEnd, SessionRecord, TcpRecord, Transport,
 };
+use super::rtmfp::RtmfpSessions;
+use super::through::Through;
+use super::tunnels::TunnelFlows;
 use crate::base::{Direction, GapKind, Timestamp};
 use crate::flow::{
-    DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap, RoleSource,
-    StreamData, TcpEvent,
+    Datagram, DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap,
+    RoleSource, StreamData, TcpEvent, Unreachable,
 };
-use crate::rtmp::{Confidence, Event, Session};
+use crate::rtmp::Event;
+use crate::transport::tls::Resumable;
 use crate::wire::handshake::HANDSHAKE_LEN;
 
 /// A record on its way out.
@@ -40,25 +45,40 @@ pub(super) struct Totals {
 /// All flows of a capture.
 #[derive(Debug)]
 pub(super) struct Flows {
-    options: Options,
+    pub(super) options: Options,
     /// By [`FlowId`].
     states: Vec<State>,
     /// By session number, from 1; whether its directions are the flow's reversed.
-    sessions: Vec<(FlowId, bool)>,
+    pub(super) sessions: Vec<(FlowId, bool)>,
     pub queue: Vec<Queued>,
     pub totals: Totals,
     /// Flows whose bytes nobody needs any more.
-    ignore: Vec<FlowId>,
+    pub(super) ignore: Vec<FlowId>,
     /// Flows whose old bytes can be forgotten.
     release: Vec<FlowId>,
+    /// Sessions that layers hand bytes to, by number: their bytes lie in any number of flows.
+    pub(super) above: BTreeMap<u32, Box<Live>>,
+    /// Those of them that ended since the queue was last emptied: its records refer to them.
+    pub(super) ended: Vec<u32>,
+    /// Those of them whose old bytes can be forgotten.
+    pub(super) release_above: Vec<u32>,
+    /// RTMPT.
+    pub(super) tunnels: TunnelFlows,
+    /// What TLS sessions may resume.
+    pub(super) resumable: Resumable,
+    #[cfg(test)]
+    pub(super) identity: bool,
+    pub(super) rtmfp: RtmfpSessions,
     /// Scratch.
-    events: Vec<Event>,
+    pub(super) events: Vec<Event>,
 }
 
 #[derive(Debug)]
 enum State {
     Probing(Box<Probing>),
     Live(Box<Live>),
+    /// Layers stand between its bytes and sessions.
+    Through(Box<Through>),
     /// A session that is not decoded: only its end is told.
     Opaque(Box<Opaque>),
     Ignored,
@@ -66,57 +86,32 @@ enum State {
 
 /// A flow that has not shown what it is.
 #[derive(Debug)]
-struct Probing {
-    info: FlowInfo,
-    expected: bool,
-    heads: [Head; 2],
-    held: Vec<Held>,
+pub(super) struct Probing {
+    pub info: FlowInfo,
+    pub expected: bool,
+    pub heads: [Head; 2],
+    pub held: Vec<Held>,
     /// Events of TCP among those held.
     tcp_held: u32,
 }
 
 /// Something that happened while probing.
 #[derive(Debug)]
-enum Held {
+pub(super) enum Held {
     Data { direction: Direction, offset: u64, bytes: Vec<u8>, time: Timestamp },
     Gap(Gap),
     Anomaly(FlowAnomaly),
     Tcp(TcpEvent),
 }
 
+/// A session of which only the end is told.
 #[derive(Debug)]
-struct Live {
-    number: u32,
-    start: Timestamp,
-    flip: bool,
-    session: Session,
-    tally: Tally,
-    /// Data callbacks since old bytes were last released.
-    since_release: u32,
+pub(super) struct Opaque {
+    pub number: u32,
+    pub start: Timestamp,
+    pub transport: Transport,
+    pub anomalies: u64,
 }
-
-#[derive(Debug)]
-struct Opaque {
-    number: u32,
-    start: Timestamp,
-    transport: Transport,
-    anomalies: u64,
-}
-
-/// What is counted of a session.
-#[derive(Debug, Default)]
-struct Tally {
-    messages: [u64; 2],
-    by_type: std::collections::BTreeMap<u8, u64>,
-    damaged: u64,
-    uncertain: u64,
-    anomalies: u64,
-    encrypted: bool,
-    facts: FactsBuilder,
-}
-
-/// Data callbacks between two releases: each costs a walk over the chunk streams.
-const RELEASE_EVERY: u32 = 256;
 
 /// Events of TCP kept of a flow while it is not clear what it is.
 const MAX_TCP_HELD: u32 = 256;
@@ -134,6 +129,14 @@ impl Flows {
             totals: Totals::default(),
             ignore: Vec::new(),
             release: Vec::new(),
+            above: BTreeMap::new(),
+            ended: Vec::new(),
+            release_above: Vec::new(),
+            tunnels: TunnelFlows::default(),
+            resumable: Resumable::default(),
+            #[cfg(test)]
+            identity: false,
+            rtmfp: RtmfpSessions::default(),
             events: Vec::new(),
         }
     }
@@ -147,10 +150,11 @@ impl Flows {
             if let Some(State::Live(live)) = self.states.get(flow.0 as usize) {
                 for direction in Direction::BOTH {
                     let way = if live.flip { direction.reverse() } else { direction };
-                    table.release(flow, way, live.session.oldest_offset(direction));
+                    table.release(flow, way, live.oldest_offset(direction));
                 }
             }
         }
+        self.settle_above(table);
     }
 
     /// The flow of a session, and whether the session's directions are the flow's reversed.
@@ -176,7 +180,8 @@ impl Flows {
         let expected = probing.expected;
         let mut verdict = probe::judge(&probing.heads, expected, over);
         let forced = self.forced(&probing.info);
-        if forced && verdict != Verdict::NeedMore && !matches!(verdict, Verdict::Rtmp { .. }) {
+        let known = matches!(verdict, Verdict::Rtmp { .. } | Verdict::Other(Transport::Rtmpt));
+        if forced && verdict != Verdict::NeedMore && !known {
             let start = |head: &Head| matches!(head.bytes.first(), Some(3 | 6 | 8 | 9));
             let handshake = [start(&probing.heads[0]), start(&probing.heads[1])];
             verdict = Verdict::Rtmp { handshake, client: None };
@@ -184,8 +189,10 @@ impl Flows {
         match verdict {
             Verdict::NeedMore => {}
             Verdict::Rtmp { handshake, .. } => self.open_session(flow, handshake),
+            Verdict::Other(Transport::Rtmpt) => self.open_tunnel(flow),
+            Verdict::Other(Transport::Tls) => self.open_tls(flow),
             Verdict::Other(transport) => {
-                if expected || transport == Transport::Rtmpt {
+                if expected {
                     self.open_opaque(flow, transport);
                 } else if !over && probing.unanswered() {
                     // A server that never says a word to it may well speak RTMP: see `ended`.
@@ -202,7 +209,6 @@ impl Flows {
         self.totals.other_flows += 1;
         let others = &mut self.totals.others;
         match (transport, self.states.get(flow.0 as usize)) {
-            (Transport::Tls, _) => others.tls += 1,
             (Transport::Http, _) => others.http += 1,
             (_, Some(State::Probing(probing)))
                 if probing.heads.iter().any(|head| !head.bytes.is_empty()) =>
@@ -224,7 +230,7 @@ impl Flows {
         }
     }
 
-    fn announce(
+    pub(super) fn announce(
         &mut self,
         flow: FlowId,
         probing: &Probing,
@@ -234,30 +240,15 @@ impl Flows {
     ) -> u32 {
         self.totals.sessions += 1;
         self.sessions.push((flow, flip));
-        let number = self.totals.sessions as u32;
-        let info = &probing.info;
-        let (client, server) =
-            if flip { (info.server, info.client) } else { (info.client, info.server) };
-        let record = Record::Session(SessionRecord {
-            session: number,
-            client,
-            server,
-            role: info.role,
-            transport,
-            midstream,
-            time: info.time,
-            frame: info.frame,
-            tunnels: info.tunnels.clone(),
-            note: note::describe(transport, &probing.heads.each_ref().map(|head| &head.bytes[..]))
-                // In mid-stream the first byte is any.
-                .filter(|_| !(midstream && transport == Transport::Unknown)),
-        });
+        let session = self.totals.sessions as u32;
+        let record = probing.record(flip, transport, midstream);
+        let record = Record::Session(SessionRecord { session, ..record });
         self.queue.push(Queued { flow, flip, record });
-        number
+        session
     }
 
     fn open_session(&mut self, flow: FlowId, mut handshake: [bool; 2]) {
-        let Some(mut probing) = self.take_probing(flow) else { return };
+        let Some(probing) = self.take_probing(flow) else { return };
         if probing.info.role == RoleSource::Syn {
             // The SYN tells where the stream begins: of a handshake whose beginning is missing the
             // end is known all the same.
@@ -283,27 +274,33 @@ impl Flows {
             .iter()
             .zip(&probing.heads)
             .any(|(handshake, head)| !handshake && !head.bytes.is_empty());
-        let number = self.announce(flow, &probing, flip, transport, midstream);
-        let mut session = Session::new(self.options.session.clone());
-        for direction in Direction::BOTH {
-            let index = if flip { direction.reverse() } else { direction }.index();
-            if !handshake[index] {
-                session.start_midstream(direction);
-            }
+        if flip {
+            handshake.reverse();
         }
-        let mut tally = Tally { encrypted, ..Tally::default() };
-        tally.facts.midstream = midstream;
+        #[cfg(test)]
+        if self.identity {
+            let record = probing.record(flip, transport, midstream);
+            let through = self.open_identity(flow, record, flip, handshake);
+            self.states[flow.0 as usize] = State::Through(Box::new(through));
+            return self.replay(flow, probing.held);
+        }
+        let number = self.announce(flow, &probing, flip, transport, midstream);
         let start = probing.info.time;
-        let live = Live { number, start, flip, session, tally, since_release: 0 };
+        let engine = &self.options.session;
+        let mut live = Live::new(number, start, transport, handshake, midstream, engine);
+        live.flip = flip;
+        live.keys = self.options.keys.clone();
         self.states[flow.0 as usize] = State::Live(Box::new(live));
-        for held in std::mem::take(&mut probing.held) {
+        self.replay(flow, probing.held);
+    }
+
+    /// Lets what was held while probing happen.
+    pub(super) fn replay(&mut self, flow: FlowId, held: Vec<Held>) {
+        for held in held {
             match held {
                 Held::Data { direction, offset, bytes, time } => {
-                    self.data(
-                        flow,
-                        direction,
-                        StreamData { offset, bytes: &bytes, time, frame: 0 },
-                    );
+                    let data = StreamData { offset, bytes: &bytes, time, frame: 0 };
+                    self.data(flow, direction, data);
                 }
                 Held::Gap(gap) => self.gap(flow, gap),
                 Held::Anomaly(anomaly) => self.anomaly(flow, anomaly),
@@ -313,19 +310,89 @@ impl Flows {
     }
 
     fn open_opaque(&mut self, flow: FlowId, transport: Transport) {
-        let Some(mut probing) = self.take_probing(flow) else { return };
+        let Some(probing) = self.take_probing(flow) else { return };
         let midstream = probing.info.role != RoleSource::Syn;
         let number = self.announce(flow, &probing, false, transport, midstream);
         let start = probing.info.time;
         let opaque = Opaque { number, start, transport, anomalies: 0 };
         self.states[flow.0 as usize] = State::Opaque(Box::new(opaque));
-        for held in std::mem::take(&mut probing.held) {
-            match held {
-                Held::Data { .. } => {}
-                Held::Gap(gap) => self.gap(flow, gap),
-                Held::Anomaly(anomaly) => self.anomaly(flow, anomaly),
-                Held::Tcp(event) => self.tcp(flow, event),
+        self.replay(flow, probing.held);
+    }
+
+    pub(super) fn tell_gap(&mut self, flow: FlowId, flip: bool, number: u32, gap: &Gap) {
+        match gap.kind {
+            GapKind::Capture => self.totals.capture_lost_bytes += gap.len,
+            GapKind::Network => self.totals.network_lost_bytes += gap.len,
+        }
+        let record = Record::Gap(GapRecord {
+            session: number,
+            direction: if flip { gap.direction.reverse() } else { gap.direction },
+            time: gap.time,
+            frame: gap.frame,
+            offset: gap.offset,
+            len: gap.len,
+            kind: gap.kind,
+        });
+        self.queue.push(Queued { flow, flip, record });
+    }
+
+    pub(super) fn tell_anomaly(
+        &mut self,
+        flow: FlowId,
+        flip: bool,
+        number: u32,
+        anomaly: FlowAnomaly,
+    ) {
+        let direction = if flip { anomaly.direction.reverse() } else { anomaly.direction };
+        let record = Record::Anomaly(AnomalyRecord {
+            session: Some(number),
+            kind: anomaly.kind,
+            direction: Some(direction),
+            time: Some(anomaly.time),
+            frame: Some(anomaly.frame),
+            offset: Some(anomaly.offset),
+            csid: None,
+            detail: anomaly.detail.into_owned(),
+        });
+        self.queue.push(Queued { flow, flip, record });
+    }
+
+    pub(super) fn tell_tcp(&mut self, flow: FlowId, flip: bool, session: u32, event: TcpEvent) {
+        let TcpEvent { direction, time, frame, kind } = event;
+        let direction = if flip { direction.reverse() } else { direction };
+        let record = Record::Tcp(TcpRecord { session, direction, time, frame, kind });
+        self.queue.push(Queued { flow, flip, record });
+    }
+
+    /// Puts TLS below whatever the flow turns out to be.
+    fn open_tls(&mut self, flow: FlowId) {
+        let Some(mut probing) = self.take_probing(flow) else { return };
+        let held = std::mem::take(&mut probing.held);
+        let through = Through::tls(flow, *probing, self.options.keys.clone());
+        self.states[flow.0 as usize] = State::Through(Box::new(through));
+        self.replay(flow, held);
+    }
+
+    /// What comes on a flow are requests of RTMPT.
+    fn open_tunnel(&mut self, flow: FlowId) {
+        let Some(mut probing) = self.take_probing(flow) else { return };
+        let held = std::mem::take(&mut probing.held);
+        let through = self.open_http(flow, &probing);
+        self.states[flow.0 as usize] = State::Through(Box::new(through));
+        self.replay(flow, held);
+    }
+
+    /// Lets the layer of a flow do something.
+    fn through(&mut self, flow: FlowId, act: impl FnOnce(&mut Flows, &mut Through)) {
+        let Some(state) = self.states.get_mut(flow.0 as usize) else { return };
+        match std::mem::replace(state, State::Ignored) {
+            State::Through(mut through) => {
+                act(self, &mut through);
+                if !through.over {
+                    self.states[flow.0 as usize] = State::Through(through);
+                }
             }
+            other => *state = other,
         }
     }
 
@@ -349,7 +416,40 @@ impl Flows {
     }
 }
 
+impl State {
+    /// Whether the session's directions are the flow's reversed.
+    fn flip(&self) -> bool {
+        match self {
+            State::Live(live) => live.flip,
+            State::Through(through) => through.flip,
+            _ => false,
+        }
+    }
+}
+
 impl Probing {
+    /// The session that the flow turned out to be; its number is not known here.
+    pub fn record(&self, flip: bool, transport: Transport, midstream: bool) -> SessionRecord {
+        let info = &self.info;
+        let (client, server) =
+            if flip { (info.server, info.client) } else { (info.client, info.server) };
+        let heads = self.heads.each_ref().map(|head| &head.bytes[..]);
+        SessionRecord {
+            session: 0,
+            client,
+            server,
+            role: info.role,
+            transport,
+            midstream,
+            time: info.time,
+            frame: info.frame,
+            tunnels: info.tunnels.clone(),
+            note: note::describe(transport, &heads)
+                // In mid-stream the first byte is any.
+                .filter(|_| !(midstream && transport == Transport::Unknown)),
+        }
+    }
+
     /// Whether the client spoke first and the server has not said a word: how a TLS or HTTP client
     /// on the plain RTMP port of a server looks, whatever the port's number.
     fn unanswered(&self) -> bool {
@@ -360,54 +460,31 @@ impl Probing {
     }
 }
 
+impl Opaque {
+    pub fn end(&self, reason: EndReason, time: Timestamp, tcp: [DirectionStats; 2]) -> SessionEnd {
+        SessionEnd {
+            session: self.number,
+            reason,
+            time,
+            start: self.start,
+            transport: self.transport,
+            messages: [0; 2],
+            by_type: Vec::new(),
+            damaged: 0,
+            uncertain: 0,
+            anomalies: self.anomalies,
+            undecoded_bytes: [tcp[0].bytes, tcp[1].bytes],
+            tcp,
+            facts: Default::default(),
+        }
+    }
+}
+
 impl Held {
     fn size(&self) -> usize {
         match self {
             Held::Data { bytes, .. } => bytes.len(),
             _ => 0,
-        }
-    }
-}
-
-impl Live {
-    /// Turns an event into a record and counts it.
-    fn record(&mut self, event: Event) -> Record {
-        let session = self.number;
-        match event {
-            Event::Handshake(handshake) => Record::Handshake(HandshakeRecord {
-                session,
-                frames: Vec::new(),
-                sequence: None,
-                handshake,
-            }),
-            Event::Message(message) => {
-                let tally = &mut self.tally;
-                tally.messages[message.direction.index()] += 1;
-                *tally.by_type.entry(message.type_id.0).or_default() += 1;
-                tally.damaged += u64::from(!message.complete);
-                tally.uncertain += u64::from(message.confidence != Confidence::Exact);
-                tally.facts.message(&message);
-                Record::Message(MessageRecord {
-                    session,
-                    frames: Vec::new(),
-                    spans: Vec::new(),
-                    sequence: None,
-                    message,
-                })
-            }
-            Event::Anomaly(anomaly) => {
-                self.tally.anomalies += 1;
-                Record::Anomaly(AnomalyRecord {
-                    session: Some(session),
-                    kind: anomaly.kind.name(),
-                    direction: Some(anomaly.direction),
-                    time: Some(anomaly.time),
-                    frame: None,
-                    offset: Some(anomaly.offset),
-                    csid: anomaly.csid,
-                    detail: anomaly.detail.into_owned(),
-                })
-            }
         }
     }
 }
@@ -431,27 +508,35 @@ impl FlowSink for Flows {
         let live = match self.states.get_mut(flow.0 as usize) {
             Some(State::Live(live)) => live,
             Some(State::Probing(_)) => return self.hold(flow, direction, data),
+            Some(State::Through(_)) => {
+                return self.through(flow, |flows, layer| {
+                    flows.through_data(layer, flow, direction, data);
+                });
+            }
             _ => return,
         };
-        let direction = if live.flip { direction.reverse() } else { direction };
-        let Live { session, .. } = &mut **live;
-        let events = &mut self.events;
-        session.feed(direction, data.time, data.bytes, &mut |event| events.push(event));
-        for event in events.drain(..) {
-            let record = live.record(event);
-            self.queue.push(Queued { flow, flip: live.flip, record });
-        }
-        live.since_release += 1;
-        if live.since_release >= RELEASE_EVERY {
-            live.since_release = 0;
+        let flip = live.flip;
+        let direction = if flip { direction.reverse() } else { direction };
+        let queue = &mut self.queue;
+        let due = live.feed(direction, data.time, data.bytes, &mut self.events, &mut |record| {
+            queue.push(Queued { flow, flip, record });
+        });
+        if due {
             self.release.push(flow);
         }
     }
 
     fn gap(&mut self, flow: FlowId, gap: Gap) {
-        let (number, flip) = match self.states.get_mut(flow.0 as usize) {
-            Some(State::Live(live)) => (live.number, live.flip),
-            Some(State::Opaque(opaque)) => (opaque.number, false),
+        let told = match self.states.get_mut(flow.0 as usize) {
+            Some(State::Live(live)) => Some((live.number, live.flip)),
+            Some(State::Opaque(opaque)) => Some((opaque.number, false)),
+            Some(State::Through(through)) => match through.number() {
+                Some(number) => Some((number, through.flip)),
+                None => {
+                    through.hold(Held::Gap(gap.clone()));
+                    None
+                }
+            },
             Some(State::Probing(probing)) => {
                 let head = &mut probing.heads[gap.direction.index()];
                 match head.bytes.is_empty() {
@@ -463,40 +548,46 @@ impl FlowSink for Flows {
             }
             _ => return,
         };
-        match gap.kind {
-            GapKind::Capture => self.totals.capture_lost_bytes += gap.len,
-            GapKind::Network => self.totals.network_lost_bytes += gap.len,
+        if let Some((number, flip)) = told {
+            self.tell_gap(flow, flip, number, &gap);
         }
-        let direction = if flip { gap.direction.reverse() } else { gap.direction };
-        let record = Record::Gap(GapRecord {
-            session: number,
-            direction,
-            time: gap.time,
-            frame: gap.frame,
-            offset: gap.offset,
-            len: gap.len,
-            kind: gap.kind,
-        });
-        self.queue.push(Queued { flow, flip, record });
-        if let Some(State::Live(live)) = self.states.get_mut(flow.0 as usize) {
-            let mut events = Vec::new();
-            live.session.gap(direction, gap.time, gap.len, &mut |event| events.push(event));
-            for event in events {
-                let record = live.record(event);
-                self.queue.push(Queued { flow, flip, record });
+        match self.states.get_mut(flow.0 as usize) {
+            Some(State::Live(live)) => {
+                let flip = live.flip;
+                let direction = if flip { gap.direction.reverse() } else { gap.direction };
+                let queue = &mut self.queue;
+                live.gap(direction, gap.time, gap.len, true, &mut |record| {
+                    queue.push(Queued { flow, flip, record });
+                });
             }
+            Some(State::Through(_)) => {
+                self.through(flow, |flows, layer| flows.through_gap(layer, flow, &gap));
+            }
+            _ => {}
         }
     }
 
     fn anomaly(&mut self, flow: FlowId, anomaly: FlowAnomaly) {
         let (number, flip) = match self.states.get_mut(flow.0 as usize) {
             Some(State::Live(live)) => {
-                live.tally.anomalies += 1;
+                live.count_anomaly();
                 (live.number, live.flip)
             }
             Some(State::Opaque(opaque)) => {
                 opaque.anomalies += 1;
                 (opaque.number, false)
+            }
+            Some(State::Through(through)) => {
+                let Some(number) = through.number() else {
+                    through.hold(Held::Anomaly(anomaly));
+                    return;
+                };
+                if !through.count_anomaly()
+                    && let Some(live) = self.above.get_mut(&number)
+                {
+                    live.count_anomaly();
+                }
+                (number, through.flip)
             }
             Some(State::Probing(probing)) => {
                 probing.held.push(Held::Anomaly(anomaly));
@@ -504,24 +595,17 @@ impl FlowSink for Flows {
             }
             _ => return,
         };
-        let direction = if flip { anomaly.direction.reverse() } else { anomaly.direction };
-        let record = Record::Anomaly(AnomalyRecord {
-            session: Some(number),
-            kind: anomaly.kind,
-            direction: Some(direction),
-            time: Some(anomaly.time),
-            frame: Some(anomaly.frame),
-            offset: Some(anomaly.offset),
-            csid: None,
-            detail: anomaly.detail.into_owned(),
-        });
-        self.queue.push(Queued { flow, flip, record });
+        self.tell_anomaly(flow, flip, number, anomaly);
     }
 
     fn tcp(&mut self, flow: FlowId, event: TcpEvent) {
         let (session, flip) = match self.states.get_mut(flow.0 as usize) {
             Some(State::Live(live)) => (live.number, live.flip),
             Some(State::Opaque(opaque)) => (opaque.number, false),
+            Some(State::Through(through)) => match through.number() {
+                Some(number) => (number, through.flip),
+                None => return through.hold(Held::Tcp(event)),
+            },
             Some(State::Probing(probing)) => {
                 if probing.tcp_held < MAX_TCP_HELD {
                     probing.tcp_held += 1;
@@ -531,13 +615,19 @@ impl FlowSink for Flows {
             }
             _ => return,
         };
-        let TcpEvent { direction, time, frame, kind } = event;
-        let direction = if flip { direction.reverse() } else { direction };
-        let record = Record::Tcp(TcpRecord { session, direction, time, frame, kind });
-        self.queue.push(Queued { flow, flip, record });
+        self.tell_tcp(flow, flip, session, event);
     }
 
-    fn fin(&mut self, _flow: FlowId, _direction: Direction, _time: Timestamp) {}
+    fn fin(&mut self, flow: FlowId, direction: Direction, time: Timestamp) {
+        self.through(flow, |flows, layer| flows.through_fin(layer, flow, direction, time));
+    }
+    fn datagram(&mut self, datagram: &Datagram<'_>) {
+        self.rtmfp_datagram(datagram);
+    }
+
+    fn unreachable(&mut self, unreachable: &Unreachable) {
+        self.rtmfp_unreachable(unreachable);
+    }
 
     fn ended(
         &mut self,
@@ -554,7 +644,7 @@ impl FlowSink for Flows {
                 head.closed = true;
             }
             match probe::judge(&probing.heads, probing.expected, true) {
-                Verdict::Other(transport @ (Transport::Tls | Transport::Http)) if refused => {
+                Verdict::Other(transport @ Transport::Http) if refused => {
                     self.open_opaque(flow, transport);
                 }
                 _ => self.probe(flow, true),
@@ -562,54 +652,24 @@ impl FlowSink for Flows {
         }
         let Some(state) = self.states.get_mut(flow.0 as usize) else { return };
         let (reason, stats, flip) = match state {
-            State::Live(live) if live.flip => {
+            State::Live(_) | State::Through(_) if state.flip() => {
                 (reversed(reason), [stats[1].clone(), stats[0].clone()], true)
             }
             _ => (reason, stats.clone(), false),
         };
         let end = match std::mem::replace(state, State::Ignored) {
             State::Live(mut live) => {
-                let mut events = Vec::new();
-                live.session.end(time, &mut |event| events.push(event));
-                for event in events {
-                    let record = live.record(event);
-                    self.queue.push(Queued { flow, flip, record });
-                }
-                let undecoded =
-                    Direction::BOTH.map(|direction| live.session.undecoded_bytes(direction));
-                let Live { number, start, tally, .. } = *live;
-                self.totals.messages += tally.messages.iter().sum::<u64>();
-                SessionEnd {
-                    session: number,
-                    reason,
-                    time,
-                    start,
-                    transport: if tally.encrypted { Transport::Rtmpe } else { Transport::Rtmp },
-                    messages: tally.messages,
-                    by_type: tally.by_type.into_iter().collect(),
-                    damaged: tally.damaged,
-                    uncertain: tally.uncertain,
-                    anomalies: tally.anomalies,
-                    undecoded_bytes: undecoded,
-                    tcp: stats,
-                    facts: tally.facts.finish(),
-                }
+                let queue = &mut self.queue;
+                let end = live.end(reason, time, stats, &mut |record| {
+                    queue.push(Queued { flow, flip, record });
+                });
+                self.totals.messages += end.messages.iter().sum::<u64>();
+                end
             }
-            State::Opaque(opaque) => SessionEnd {
-                session: opaque.number,
-                reason,
-                time,
-                start: opaque.start,
-                transport: opaque.transport,
-                messages: [0; 2],
-                by_type: Vec::new(),
-                damaged: 0,
-                uncertain: 0,
-                anomalies: opaque.anomalies,
-                undecoded_bytes: [stats[0].bytes, stats[1].bytes],
-                tcp: stats,
-                facts: Default::default(),
-            },
+            State::Through(mut layer) => {
+                return self.through_end(&mut layer, flow, reason, time, stats);
+            }
+            State::Opaque(opaque) => opaque.end(reason, time, stats),
             State::Probing(_) | State::Ignored => return,
         };
         self.totals.undecoded_bytes += end.undecoded_bytes.iter().sum::<u64>();

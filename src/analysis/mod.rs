@@ -1,5 +1,6 @@
 //! The passive pipeline: packets in, records out.
 
+mod above;
 pub mod compare;
 pub mod detail;
 mod facts;
@@ -10,13 +11,21 @@ mod flows;
 pub mod index;
 pub mod ladder;
 pub mod lanes;
+mod live;
 mod note;
 mod pipeline;
 mod probe;
 mod record;
+mod rtmfp;
+mod sources;
+mod through;
+#[cfg(test)]
+mod through_tests;
+mod tunnels;
 
+pub use crate::transport::{Fact, FactValue, Keys};
 pub use pipeline::{Options, Pipeline};
 pub use record::{
     AnomalyRecord, Begin, End, GapRecord, HandshakeRecord, MessageRecord, OtherFlows, Record,
-    SessionEnd, SessionFacts, SessionRecord, TcpRecord, Transport,
+    SessionEnd, SessionFacts, SessionRecord, TcpRecord, Transport, TransportRecord,
 };

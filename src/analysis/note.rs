@@ -6,7 +6,9 @@ use super::record::Transport;
 /// hold stream names and tokens.
 pub(super) fn describe(transport: Transport, heads: &[&[u8]; 2]) -> Option<String> {
     match transport {
-        Transport::Tls => heads.iter().find_map(|head| tls(head)),
+        Transport::Tls | Transport::Rtmps | Transport::Rtmpts => {
+            heads.iter().find_map(|head| tls(head))
+        }
         Transport::Http | Transport::Rtmpt => {
             let method = heads.iter().find_map(|head| {
                 let end = head.iter().position(|byte| *byte == b' ')?;

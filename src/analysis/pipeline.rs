@@ -1,10 +1,12 @@
 //! Packets in, records out.
 
 use super::flows::{Flows, Queued};
-use super::record::{Begin, End, Record};
-use crate::base::{Extents, Packet, Timestamp};
+use super::record::{Begin, End, HandshakeRecord, Record, TransportRecord};
+use super::sources::SourceMap;
+use crate::base::{Direction, Extents, Packet, Timestamp};
 use crate::flow::{self, FlowTable, Outcome};
 use crate::rtmp;
+use crate::transport::{Keys, Source};
 
 /// How to run the pipeline.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct Options {
     pub spans: bool,
     /// Whether there are records of what TCP did.
     pub tcp: bool,
+    /// Secrets to read encrypted layers with.
+    pub keys: Keys,
 }
 
 impl Default for Options {
@@ -32,6 +36,7 @@ impl Default for Options {
             frames: true,
             spans: false,
             tcp: false,
+            keys: Keys::default(),
         }
     }
 }
@@ -72,6 +77,12 @@ impl Pipeline {
         }
     }
 
+    /// Lets RTMP go through a layer that changes nothing.
+    #[cfg(test)]
+    pub(super) fn through_identity(&mut self) {
+        self.flows.identity = true;
+    }
+
     /// Takes the next packet.
     pub fn push(&mut self, packet: &Packet, sink: &mut impl FnMut(Record)) {
         if self.first.is_none() {
@@ -80,7 +91,10 @@ impl Pipeline {
         }
         self.packets += 1;
         self.last = self.last.max(Some(packet.time));
-        if self.table.push(packet, &mut self.flows) != Outcome::Tcp {
+        let datagrams = self.flows.rtmfp.packets;
+        if self.table.push(packet, &mut self.flows) != Outcome::Tcp
+            && self.flows.rtmfp.packets == datagrams
+        {
             self.other_packets += 1;
         }
         if !self.flows.queue.is_empty() {
@@ -96,6 +110,8 @@ impl Pipeline {
             sink(Record::Begin(Begin { epoch: None }));
         }
         self.table.finish(&mut self.flows);
+        self.flows.tunnels_finish(self.last.unwrap_or_default());
+        self.flows.rtmfp_finish(self.packets);
         self.hand_on(sink);
         let totals = &self.flows.totals;
         sink(Record::End(End {
@@ -113,9 +129,13 @@ impl Pipeline {
         }));
     }
 
-    /// The TCP sequence number of stream offset 0 of a session's direction, as far as it is known.
+    /// The TCP sequence number of stream offset 0 of a session's direction, as far as it is known;
+    /// a session that came through layers has none.
     /// It is kept until the call of [`push`](Pipeline::push) after the one that ended the session.
-    pub fn sequence_base(&self, session: u32, direction: crate::base::Direction) -> Option<u32> {
+    pub fn sequence_base(&self, session: u32, direction: Direction) -> Option<u32> {
+        if self.flows.map_of(session).is_some() {
+            return None;
+        }
         let (flow, flip) = self.flows.flow_of(session)?;
         self.table.sequence(flow, if flip { direction.reverse() } else { direction }, 0)
     }
@@ -124,41 +144,118 @@ impl Pipeline {
     fn hand_on(&mut self, sink: &mut impl FnMut(Record)) {
         let mut queue = std::mem::take(&mut self.flows.queue);
         for Queued { flow, flip, mut record } in queue.drain(..) {
-            let way = |direction: crate::base::Direction| {
+            let way = |direction: Direction| {
                 if flip { direction.reverse() } else { direction }
             };
-            match &mut record {
-                Record::Message(record) if self.frames => {
-                    let message = &record.message;
-                    let way = way(message.direction);
-                    if self.spans {
-                        record.spans = self.table.spans(flow, way, &message.pieces);
-                    }
-                    record.sequence = self.table.sequence(flow, way, message.offset);
-                    record.frames = self.table.frames(flow, way, &message.headers);
-                    let body = self.table.frames(flow, way, &message.pieces);
-                    if body != record.frames {
-                        record.frames.extend(body);
-                        record.frames.sort_unstable();
-                        record.frames.dedup();
-                    }
+            if self.frames {
+                match session_of(&record).and_then(|number| self.flows.map_of(number)) {
+                    Some(map) => self.place_above(map, &mut record),
+                    None => self.place(flow, way, &mut record),
                 }
-                Record::Handshake(record) if self.frames => {
-                    let mut extents = Extents::new();
-                    extents.push(0, record.handshake.end_offset);
-                    let way = way(record.handshake.direction);
-                    record.sequence = self.table.sequence(flow, way, 0);
-                    record.frames = self.table.frames(flow, way, &extents);
+                if let Record::Transport(TransportRecord { frame, fact, .. }) = &mut record
+                    && frame.is_none()
+                {
+                    *frame = self.table.frame_at(flow, way(fact.direction), fact.offset);
                 }
-                Record::Anomaly(record) if self.frames && record.frame.is_none() => {
-                    if let (Some(direction), Some(offset)) = (record.direction, record.offset) {
-                        record.frame = self.table.frame_at(flow, way(direction), offset);
-                    }
-                }
-                _ => {}
             }
             sink(record);
         }
         self.flows.queue = queue;
+    }
+
+    /// Says in which packets a record of a session is whose stream is the flow's.
+    fn place(&self, flow: flow::FlowId, way: impl Fn(Direction) -> Direction, record: &mut Record) {
+        match record {
+            Record::Message(record) => {
+                let message = &record.message;
+                let way = way(message.direction);
+                if self.spans {
+                    record.spans = self.table.spans(flow, way, &message.pieces);
+                }
+                record.sequence = self.table.sequence(flow, way, message.offset);
+                record.frames = self.table.frames(flow, way, &message.headers);
+                let body = self.table.frames(flow, way, &message.pieces);
+                unite(&mut record.frames, body);
+            }
+            Record::Handshake(record) => {
+                let way = way(record.handshake.direction);
+                record.sequence = self.table.sequence(flow, way, 0);
+                record.frames = self.table.frames(flow, way, &handshake_extents(record));
+            }
+            Record::Anomaly(record) if record.frame.is_none() => {
+                if let (Some(direction), Some(offset)) = (record.direction, record.offset) {
+                    record.frame = self.table.frame_at(flow, way(direction), offset);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The same of a session that layers stand below.
+    fn place_above(&self, maps: &[SourceMap; 2], record: &mut Record) {
+        let sequence = |source: Option<Source>| {
+            let Source { flow, direction, offset } = source?;
+            self.table.sequence(flow, direction, offset)
+        };
+        match record {
+            // RTMFP: no stream lies below, and the packets came with the message.
+            Record::Message(record) if !record.frames.is_empty() => {}
+            Record::Message(record) => {
+                let message = &record.message;
+                let map = &maps[message.direction.index()];
+                if self.spans {
+                    record.spans = map.spans(&self.table, &message.pieces);
+                }
+                record.sequence = sequence(map.at(message.offset));
+                record.frames = map.frames(&self.table, &message.headers);
+                unite(&mut record.frames, map.frames(&self.table, &message.pieces));
+            }
+            Record::Handshake(record) => {
+                let map = &maps[record.handshake.direction.index()];
+                record.sequence = sequence(map.at(0));
+                record.frames = map.frames(&self.table, &handshake_extents(record));
+            }
+            Record::Anomaly(record) if record.frame.is_none() => {
+                if let (Some(direction), Some(offset)) = (record.direction, record.offset)
+                    && let Some(source) = maps[direction.index()].at(offset)
+                {
+                    record.frame =
+                        self.table.frame_at(source.flow, source.direction, source.offset);
+                }
+            }
+            Record::Transport(record) if record.frame.is_none() => {
+                let fact = &record.fact;
+                if let Some(source) = maps[fact.direction.index()].at(fact.offset) {
+                    record.frame =
+                        self.table.frame_at(source.flow, source.direction, source.offset);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn session_of(record: &Record) -> Option<u32> {
+    match record {
+        Record::Message(record) => Some(record.session),
+        Record::Handshake(record) => Some(record.session),
+        Record::Anomaly(record) => record.session,
+        // RTMPE counts in the session's stream, other layers in the flow's.
+        Record::Transport(record) if record.fact.layer == "rtmpe" => Some(record.session),
+        _ => None,
+    }
+}
+
+fn handshake_extents(record: &HandshakeRecord) -> Extents {
+    let mut extents = Extents::new();
+    extents.push(0, record.handshake.end_offset);
+    extents
+}
+
+fn unite(frames: &mut Vec<u64>, more: Vec<u64>) {
+    if more != *frames {
+        frames.extend(more);
+        frames.sort_unstable();
+        frames.dedup();
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::base::{Direction, GapKind, Timestamp};
 use crate::flow::{DirectionStats, EndReason, FrameSpan, RoleSource, TcpEventKind};
 use crate::rtmp;
+use crate::transport::Fact;
 
 /// One line of the story. `session` numbers count from 1 in the order sessions are first seen.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub enum Record {
     Anomaly(AnomalyRecord),
     /// Missing bytes.
     Gap(GapRecord),
+    /// What a layer between TCP or UDP and RTMP says.
+    Transport(TransportRecord),
     /// Something that TCP did; only when the pipeline was asked for it.
     Tcp(TcpRecord),
     /// A session ended.
@@ -45,8 +48,16 @@ pub enum Transport {
     Rtmp,
     /// RTMPE: the handshake announces version 6, 8 or 9; what follows is encrypted.
     Rtmpe,
+    /// RTMPS: RTMP in TLS.
+    Rtmps,
     /// RTMPT: RTMP polled through HTTP.
     Rtmpt,
+    /// RTMPT in TLS.
+    Rtmpts,
+    /// RTMPE polled through HTTP.
+    Rtmpte,
+    /// RTMFP, over UDP.
+    Rtmfp,
     /// TLS on a port that was expected to speak RTMP, or to a server that never answered.
     Tls,
     /// HTTP on a port that was expected to speak RTMP, or to a server that never answered.
@@ -61,7 +72,11 @@ impl Transport {
         match self {
             Transport::Rtmp => "rtmp",
             Transport::Rtmpe => "rtmpe",
+            Transport::Rtmps => "rtmps",
             Transport::Rtmpt => "rtmpt",
+            Transport::Rtmpts => "rtmpts",
+            Transport::Rtmpte => "rtmpte",
+            Transport::Rtmfp => "rtmfp",
             Transport::Tls => "tls",
             Transport::Http => "http",
             Transport::Unknown => "unknown",
@@ -165,6 +180,17 @@ pub struct GapRecord {
     pub kind: GapKind,
 }
 
+/// What a layer between TCP or UDP and RTMP says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TransportRecord {
+    /// Session number.
+    pub session: u32,
+    /// Packet that holds the byte at the fact's offset, or the one that made it known.
+    pub frame: Option<u64>,
+    /// The fact.
+    pub fact: Fact,
+}
+
 /// Something that TCP did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TcpRecord {
@@ -260,7 +286,7 @@ pub struct End {
     pub other_flows: u64,
     /// What those speak.
     pub others: OtherFlows,
-    /// Packets that held no TCP that could be read.
+    /// Packets that held neither TCP that could be read nor RTMFP.
     pub other_packets: u64,
     /// Time of the last packet.
     pub last: Option<Timestamp>,

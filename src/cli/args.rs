@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::keylog::KeylogArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXAMPLES: &str = "\
@@ -159,6 +160,9 @@ pub(super) struct DumpArgs {
     #[arg(long)]
     pub follow: bool,
 
+    #[command(flatten)]
+    pub keys: KeylogArgs,
+
     /// Take the connections of a port for RTMP, whatever they look like; may be repeated
     #[arg(long, value_name = "tcp.port==N")]
     pub decode_as: Vec<String>,
@@ -203,6 +207,7 @@ impl DumpArgs {
             captures: self.captures.clone(),
             follow: self.follow,
             show_secrets: self.show_secrets,
+            keys: self.keys.clone(),
             decode_as: self.decode_as.clone(),
             filter: self.filter.clone(),
             ..super::view::ViewArgs::default()

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::keylog::{KeylogArgs, add_secrets};
 use super::{EXIT_FINDINGS, EXIT_OK, EXIT_TROUBLE};
 use crate::analysis::compare::{Trail, Trails, compare};
-use crate::analysis::{Options, Pipeline, Record};
+use crate::analysis::{Keys, Options, Pipeline, Record};
 use crate::capture::{Capture, Input, OpenOptions};
 use crate::report::{Redactor, Side, diff_json, diff_text};
 
@@ -50,6 +51,9 @@ pub(super) struct DiffArgs {
     #[arg(long)]
     show_secrets: bool,
 
+    #[command(flatten)]
+    keys: KeylogArgs,
+
     /// Take the connections of a port for RTMP, whatever they look like; may be repeated
     #[arg(long, value_name = "tcp.port==N")]
     decode_as: Vec<String>,
@@ -74,10 +78,11 @@ pub(super) fn run(args: DiffArgs) -> Result<u8, String> {
     let mut redactor = Redactor::new(args.show_secrets);
     let mut errors = Vec::new();
     let same = args.a == args.b;
-    let first = read(&args.a, &decode_as, &mut redactor, &mut errors)?;
+    let keys = args.keys.open(false)?;
+    let first = read(&args.a, &decode_as, &keys, &mut redactor, &mut errors)?;
     let second = match same {
         true => None,
-        false => Some(read(&args.b, &decode_as, &mut redactor, &mut errors)?),
+        false => Some(read(&args.b, &decode_as, &keys, &mut redactor, &mut errors)?),
     };
     let second = second.as_ref().unwrap_or(&first);
     let count = first.all().count();
@@ -116,6 +121,7 @@ pub(super) fn run(args: DiffArgs) -> Result<u8, String> {
 fn read(
     path: &Path,
     decode_as: &[u16],
+    keys: &Keys,
     redactor: &mut Redactor,
     errors: &mut Vec<String>,
 ) -> Result<Trails, String> {
@@ -125,14 +131,17 @@ fn read(
     };
     let mut capture =
         Capture::open(vec![input], OpenOptions::default()).map_err(|e| e.to_string())?;
-    let options = Options { decode_as: decode_as.to_vec(), ..Options::default() };
+    let options =
+        Options { decode_as: decode_as.to_vec(), keys: keys.clone(), ..Options::default() };
     let mut pipeline = Pipeline::new(options);
     let mut trails = Trails::new();
     let mut sink = |mut record: Record| {
         redactor.redact(&mut record);
         trails.push(&record);
     };
+    let mut seen = 0;
     while let Some(packet) = capture.next_packet() {
+        add_secrets(keys, capture.secrets(), &mut seen);
         pipeline.push(&packet, &mut sink);
     }
     pipeline.finish(Vec::new(), &mut sink);

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::keylog::add_secrets;
 #[cfg(feature = "live")]
 use super::live::LiveRun;
 use super::plan::{Plan, Source};
@@ -10,6 +11,7 @@ use super::progress::Bar;
 use super::{EXIT_OK, EXIT_TROUBLE};
 use crate::analysis::{End, Options, OtherFlows, Pipeline, Record};
 use crate::capture::{Capture, Next, OpenOptions, StopFlag};
+use crate::transport::Keys;
 
 /// How long output may lie about unseen while input goes on or waits.
 const FLUSH: Duration = Duration::from_millis(100);
@@ -25,9 +27,12 @@ pub(super) fn run(mut plan: Plan) -> Result<u8, String> {
     let mut pipeline = Pipeline::new(options(&plan));
     let mut bar = plan.progress.then(|| packets.bar()).flatten();
     let mut flushed = Instant::now();
+    let mut secrets = 0;
     while !printer.failed() {
         let mut sink = |record: Record| printer.record(record);
-        match packets.next(plan.prompt) {
+        let next = packets.next(plan.prompt);
+        packets.secrets(&plan.keys, &mut secrets);
+        match next {
             Next::Packet(packet) => pipeline.push(&packet, &mut sink),
             Next::Idle => printer.flush(),
             Next::End => break,
@@ -87,7 +92,7 @@ fn what_else(end: &End) -> String {
     let speak = |count: u64| if count == 1 { "connection speaks" } else { "connections speak" };
     let mut parts = Vec::new();
     if tls > 0 {
-        let try_this = "if it is RTMPS, capture where TLS has ended";
+        let try_this = "if it is RTMPS, --keylog reads it, or capture where TLS has ended";
         parts.push(format!("{tls} {} TLS ({try_this})", speak(tls)));
     }
     if http > 0 {
@@ -106,7 +111,11 @@ fn what_else(end: &End) -> String {
 }
 
 fn options(plan: &Plan) -> Options {
-    let mut options = Options { decode_as: plan.decode_as.clone(), ..Options::default() };
+    let mut options = Options {
+        decode_as: plan.decode_as.clone(),
+        keys: plan.keys.clone(),
+        ..Options::default()
+    };
     options.session.keep_media = plan.detail.needs_payload();
     // Text shows packets only beside fields, a summary not at all.
     options.frames = !plan.summary;
@@ -161,6 +170,15 @@ impl Packets {
             Packets::Captures(capture) => capture.next_packet().map_or(Next::End, Next::Packet),
             #[cfg(feature = "live")]
             Packets::Live(live) => live.next(FLUSH),
+        }
+    }
+
+    /// Hands over secrets that came with the packets.
+    fn secrets(&self, keys: &Keys, seen: &mut usize) {
+        match self {
+            Packets::Captures(capture) => add_secrets(keys, capture.secrets(), seen),
+            #[cfg(feature = "live")]
+            Packets::Live(_) => {}
         }
     }
 

@@ -247,8 +247,12 @@ fn records(
     payload: bool,
     mut take: impl FnMut(&Record) -> Result<(), String>,
 ) -> Result<(), String> {
-    let mut options =
-        Options { decode_as: job.decode_as.clone(), frames: false, ..Options::default() };
+    let mut options = Options {
+        decode_as: job.decode_as.clone(),
+        keys: job.keys.clone(),
+        frames: false,
+        ..Options::default()
+    };
     options.session.keep_media = payload;
     let mut pipeline = Pipeline::new(options);
     let mut failure = None;
@@ -275,6 +279,7 @@ mod tests {
         let path = format!("{}/captures/{name}", env!("CARGO_MANIFEST_DIR"));
         let options = LoadOptions {
             decode_as: Vec::new(),
+            keys: Default::default(),
             show_secrets: false,
             thresholds: Default::default(),
         };
@@ -299,6 +304,7 @@ mod tests {
             store,
             show_secrets: false,
             decode_as: Vec::new(),
+            keys: Default::default(),
         };
         let line = write(&job).unwrap();
         assert!(write(&job).unwrap_err().contains("exists"));
@@ -331,6 +337,7 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let options = LoadOptions {
             decode_as: Vec::new(),
+            keys: Default::default(),
             show_secrets: true,
             thresholds: Default::default(),
         };

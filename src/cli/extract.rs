@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::keylog::{KeylogArgs, add_secrets};
 use super::{EXIT_FINDINGS, EXIT_OK, EXIT_TROUBLE};
-use crate::analysis::{Options, Pipeline, Record};
+use crate::analysis::{Keys, Options, Pipeline, Record};
 use crate::base::{Direction, Timestamp};
 use crate::capture::{Capture, Input, OpenOptions};
 use crate::report::{Extracted, FlvExtractor, MediaStream, MediaSurvey, Redactor};
@@ -49,6 +50,9 @@ pub(super) struct ExtractArgs {
     #[arg(long)]
     show_secrets: bool,
 
+    #[command(flatten)]
+    keys: KeylogArgs,
+
     /// Take the connections of a port for RTMP, whatever they look like; may be repeated
     #[arg(long, value_name = "tcp.port==N")]
     decode_as: Vec<String>,
@@ -75,7 +79,8 @@ pub(super) fn run(args: ExtractArgs) -> Result<u8, String> {
 
     let mut survey = MediaSurvey::new();
     let mut redactor = Redactor::new(args.show_secrets);
-    read(path, &decode_as, false, |mut record| {
+    let keys = args.keys.open(false)?;
+    read(path, &decode_as, &keys, false, |mut record| {
         redactor.redact(&mut record);
         survey.push(&record);
         Ok(())
@@ -88,7 +93,7 @@ pub(super) fn run(args: ExtractArgs) -> Result<u8, String> {
     let mut extractor = FlvExtractor::new(out, &stream).map_err(failed)?;
     let mut redactor = Redactor::new(args.show_secrets);
     let mut epoch = None;
-    let errors = read(path, &decode_as, true, |mut record| {
+    let errors = read(path, &decode_as, &keys, true, |mut record| {
         if let Record::Begin(begin) = &record {
             epoch = begin.epoch;
         }
@@ -117,13 +122,18 @@ pub(super) fn run(args: ExtractArgs) -> Result<u8, String> {
 fn read(
     path: &Path,
     decode_as: &[u16],
+    keys: &Keys,
     payload: bool,
     mut take: impl FnMut(Record) -> io::Result<()>,
 ) -> Result<Vec<String>, String> {
     let mut capture = Capture::open(vec![Input::Path(path.into())], OpenOptions::default())
         .map_err(|e| e.to_string())?;
-    let mut options =
-        Options { decode_as: decode_as.to_vec(), frames: false, ..Options::default() };
+    let mut options = Options {
+        decode_as: decode_as.to_vec(),
+        keys: keys.clone(),
+        frames: false,
+        ..Options::default()
+    };
     options.session.keep_media = payload;
     let mut pipeline = Pipeline::new(options);
     let mut failure = None;
@@ -132,7 +142,9 @@ fn read(
             failure = take(record).err();
         }
     };
+    let mut seen = 0;
     while let Some(packet) = capture.next_packet() {
+        add_secrets(keys, capture.secrets(), &mut seen);
         pipeline.push(&packet, &mut sink);
     }
     pipeline.finish(Vec::new(), &mut sink);

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::EXIT_OK;
 use super::args::{Color, DumpArgs, Format};
+use super::keylog::KeylogArgs;
 use super::plan::{Plan, Source};
 use crate::analysis::AnomalyRecord;
 use crate::base::Timestamp;
@@ -111,6 +112,9 @@ pub(super) struct LiveArgs {
     /// Show stream names, tokens and passwords as they are
     #[arg(long)]
     pub show_secrets: bool,
+
+    #[command(flatten)]
+    pub keys: KeylogArgs,
 
     /// Take the connections of a port for RTMP, whatever they look like; may be repeated
     #[arg(long, value_name = "tcp.port==N")]
@@ -282,6 +286,7 @@ fn view(args: &LiveArgs) -> Result<u8, String> {
         filter: args.filter.clone(),
         follow: true,
         show_secrets: args.show_secrets,
+        keys: args.keys.clone(),
         decode_as: args.decode_as.clone(),
         ..ViewArgs::default()
     };
@@ -349,6 +354,7 @@ fn plan(args: LiveArgs) -> Result<Plan, String> {
         summary: args.summary,
         show_secrets: args.show_secrets,
         follow: false,
+        keys: args.keys,
         decode_as: args.decode_as,
         color: args.color,
         output: args.output,

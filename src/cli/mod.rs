@@ -10,6 +10,7 @@ mod dump;
 #[cfg(feature = "tui")]
 mod export;
 mod extract;
+mod keylog;
 #[cfg(feature = "live")]
 mod live;
 mod plan;

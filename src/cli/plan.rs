@@ -8,6 +8,7 @@ use super::args::{Color, DumpArgs, Format};
 use super::select::Select;
 use crate::capture::Input;
 use crate::report::Detail;
+use crate::transport::Keys;
 
 /// Where packets come from.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub(super) struct Plan {
     pub select: Select,
     pub show_secrets: bool,
     pub decode_as: Vec<u16>,
+    pub keys: Keys,
     /// Whether a bar may be drawn on standard error.
     pub progress: bool,
     /// Whether output must appear as it happens: the input may go on for ever.
@@ -46,6 +48,12 @@ impl Plan {
         }
         let decode_as =
             args.decode_as.iter().map(|rule| port(rule)).collect::<Result<Vec<_>, _>>()?;
+        #[cfg(feature = "live")]
+        let is_live = args.interface.is_some();
+        #[cfg(not(feature = "live"))]
+        let is_live = false;
+        let from_pipe = args.captures.iter().any(|path| path.as_os_str() == "-");
+        let keys = args.keys.open(args.follow || is_live || from_pipe)?;
         let to_terminal = args.output.is_none() && io::stdout().is_terminal();
         let default = if to_terminal { Format::Text } else { Format::Ndjson };
         // -v and -x only exist in text.
@@ -105,6 +113,7 @@ impl Plan {
             select,
             show_secrets: args.show_secrets,
             decode_as,
+            keys,
             prompt,
         })
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::args::Color;
+use super::keylog::{KeylogArgs, add_secrets};
 use super::progress::Bar;
 use super::{EXIT_FINDINGS, EXIT_OK, EXIT_TROUBLE, rules};
 use crate::analysis::{self, Pipeline};
@@ -90,6 +91,9 @@ pub(super) struct ReportArgs {
     #[arg(long)]
     show_secrets: bool,
 
+    #[command(flatten)]
+    keys: KeylogArgs,
+
     /// Take the connections of a port for RTMP, whatever they look like; may be repeated
     #[arg(long, value_name = "tcp.port==N")]
     decode_as: Vec<String>,
@@ -127,12 +131,16 @@ pub(super) fn run(mut args: ReportArgs) -> Result<u8, String> {
     let mut capture = open(&args.captures)?;
     let output = super::plan::open_output(args.output.as_deref(), &inputs)?;
 
-    let options_of_pipeline = analysis::Options { decode_as, ..analysis::Options::default() };
+    let keys = args.keys.open(false)?;
+    let options_of_pipeline =
+        analysis::Options { decode_as, keys: keys.clone(), ..analysis::Options::default() };
     let mut pipeline = Pipeline::new(options_of_pipeline);
     let mut collector = Collector::new(options, args.show_secrets);
     let shows_bar = !args.no_progress && io::stderr().is_terminal();
     let mut bar = shows_bar.then(|| Bar::new(capture.progress()));
+    let mut seen = 0;
     while let Some(packet) = capture.next_packet() {
+        add_secrets(&keys, capture.secrets(), &mut seen);
         pipeline.push(&packet, &mut |record| collector.push(record));
         if let Some(bar) = &mut bar {
             bar.tick();

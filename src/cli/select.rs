@@ -19,6 +19,7 @@ enum Kind {
     Handshake,
     Anomaly,
     Gap,
+    Layer,
 }
 
 /// Names that stand for several types.
@@ -102,6 +103,7 @@ impl Select {
             Record::Handshake(r) => (Some(r.session), Kind::Handshake),
             Record::Anomaly(r) => (r.session, Kind::Anomaly),
             Record::Gap(r) => (Some(r.session), Kind::Gap),
+            Record::Transport(r) => (Some(r.session), Kind::Layer),
             Record::Tcp(_) => return false,
         };
         !self.summary
@@ -119,7 +121,7 @@ impl Select {
 fn known() -> String {
     let mut names: Vec<&str> = GROUPS.iter().map(|(name, _)| *name).collect();
     names.extend((0..=255).map(|t| MessageType(t).kind()).filter(|k| *k != "unknown"));
-    names.extend(["handshake", "anomaly", "gap", "unknown"]);
+    names.extend(["handshake", "anomaly", "gap", "layer", "unknown"]);
     format!("there are: {}, and type ids 0 to 255", names.join(", "))
 }
 

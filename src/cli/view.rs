@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::config::load_config;
+use super::keylog::{KeylogArgs, typed};
 use super::plan::{inputs, port};
 use super::{EXIT_OK, EXIT_TROUBLE, export};
 use crate::analysis::filter::Filter;
@@ -62,6 +63,9 @@ pub(super) struct ViewArgs {
     #[arg(long)]
     pub show_secrets: bool,
 
+    #[command(flatten)]
+    pub keys: KeylogArgs,
+
     /// Take the connections of a port for RTMP, whatever they look like; may be repeated
     #[arg(long, value_name = "tcp.port==N")]
     pub decode_as: Vec<String>,
@@ -100,8 +104,10 @@ pub(super) fn show(
             "view draws on a terminal, and standard output is none; rtmpscope dump prints".into()
         );
     }
+    let keys = args.keys.open(args.follow || once.is_some())?;
     let options = LoadOptions {
         decode_as: decode_as.clone(),
+        keys: keys.clone(),
         show_secrets: args.show_secrets,
         thresholds: config.thresholds.clone(),
     };
@@ -121,6 +127,7 @@ pub(super) fn show(
         reload: &mut reload,
         export: export::write,
         decode_as,
+        keys,
         exports: Vec::new(),
         quit: &quit,
         trace,
@@ -163,6 +170,7 @@ fn begin(args: &ViewArgs) -> Result<Start, String> {
     for rule in &args.decode_as {
         options.extend(["--decode-as".to_owned(), rule.clone()]);
     }
+    options.extend(typed(&args.keys.keylog));
     for (option, is_set) in [("--follow", args.follow), ("--show-secrets", args.show_secrets)] {
         if is_set {
             options.push(option.to_owned());

@@ -13,7 +13,7 @@ use super::rules::{self, Memory};
 use super::state::SessionState;
 use crate::analysis::{
     AnomalyRecord, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionRecord, TcpRecord,
+    SessionRecord, TcpRecord, TransportRecord,
 };
 use crate::base::{Direction, Timestamp};
 use crate::wire::message::MessageType;
@@ -92,6 +92,7 @@ struct Hooks {
     media: Hooked<MessageRecord>,
     anomaly: Vec<(&'static str, &'static Rule, Look<AnomalyRecord>)>,
     gap: Hooked<GapRecord>,
+    fact: Vec<(&'static str, &'static Rule, Look<TransportRecord>)>,
     tcp: Hooked<TcpRecord>,
     tick: Vec<(&'static Rule, Watch)>,
     end: Hooked<SessionEnd>,
@@ -113,6 +114,7 @@ impl Hooks {
                     Check::Media(f) => hooks.media.push((rule, f)),
                     Check::Anomaly(kind, f) => hooks.anomaly.push((kind, rule, f)),
                     Check::Gap(f) => hooks.gap.push((rule, f)),
+                    Check::Fact(layer, f) => hooks.fact.push((layer, rule, f)),
                     Check::Tcp(f) => hooks.tcp.push((rule, f)),
                     Check::Tick(f) => hooks.tick.push((rule, f)),
                     Check::End(f) => hooks.end.push((rule, f)),
@@ -174,6 +176,7 @@ impl Linter {
             Record::SessionEnd(end) => self.session_end(end),
             Record::End(end) => self.end(end),
             Record::Tcp(record) => self.tcp(record),
+            Record::Transport(record) => self.transport(record),
             Record::Begin(_) => {}
         }
     }
@@ -307,6 +310,22 @@ impl Linter {
         entry.state.gap(record);
     }
 
+    fn transport(&mut self, record: &TransportRecord) {
+        let hooks = &self.hooks.fact;
+        let Some((entry, mut parts)) = parts!(self, record.session) else { return };
+        for (layer, rule, check) in hooks {
+            if *layer == record.fact.layer
+                && sees(rule, &entry.state, Some(record.fact.direction), true)
+            {
+                check(&mut parts.context(entry, rule), record);
+            }
+        }
+        entry.state.now = self.now;
+        if record.fact.name == "session-ticket" {
+            entry.state.ticket.get_or_insert_with(|| Place::of_fact(record));
+        }
+    }
+
     fn tcp(&mut self, record: &TcpRecord) {
         let hooks = &self.hooks.tcp;
         let Some((entry, mut parts)) = parts!(self, record.session) else { return };
@@ -427,6 +446,7 @@ fn time(record: &Record) -> Option<Timestamp> {
         Record::Message(record) => Some(record.message.time),
         Record::Anomaly(record) => record.time,
         Record::Gap(record) => Some(record.time),
+        Record::Transport(record) => Some(record.fact.time),
         Record::Tcp(record) => Some(record.time),
         Record::SessionEnd(end) => Some(end.time),
         Record::End(end) => end.last,

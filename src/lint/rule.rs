@@ -6,7 +6,7 @@ use super::context::{CaptureContext, Context};
 use super::finding::Severity;
 use crate::analysis::{
     AnomalyRecord, End, GapRecord, HandshakeRecord, MessageRecord, SessionEnd, SessionRecord,
-    TcpRecord,
+    TcpRecord, TransportRecord,
 };
 
 /// A part of the protocol; a rule's id begins with it.
@@ -16,6 +16,7 @@ pub enum Layer {
     Tcp,
     Tls,
     Http,
+    Rtmfp,
     Handshake,
     Chunk,
     Control,
@@ -35,6 +36,7 @@ impl Layer {
             Layer::Tcp => "tcp",
             Layer::Tls => "tls",
             Layer::Http => "http",
+            Layer::Rtmfp => "rtmfp",
             Layer::Handshake => "handshake",
             Layer::Chunk => "chunk",
             Layer::Control => "control",
@@ -129,6 +131,8 @@ pub(super) enum Check {
     Anomaly(&'static str, fn(&mut Context<'_>, &AnomalyRecord)),
     /// Missing bytes.
     Gap(fn(&mut Context<'_>, &GapRecord)),
+    /// What a layer of that name says.
+    Fact(&'static str, fn(&mut Context<'_>, &TransportRecord)),
     /// Something that TCP did, where the pipeline tells of it.
     Tcp(fn(&mut Context<'_>, &TcpRecord)),
     /// At most once in a second of capture time while the session goes on.
@@ -151,6 +155,7 @@ impl fmt::Debug for Check {
             Check::Media(_) => "Media",
             Check::Anomaly(..) => "Anomaly",
             Check::Gap(_) => "Gap",
+            Check::Fact(..) => "Fact",
             Check::Tcp(_) => "Tcp",
             Check::Tick(_) => "Tick",
             Check::End(_) => "End",

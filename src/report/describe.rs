@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::names;
+use super::{hex, names};
+use crate::analysis::{Fact, FactValue};
 use crate::rtmp::{Message, Reply};
 use crate::wire::amf::{Property, Value};
 use crate::wire::codec::CodecConfig;
@@ -381,6 +382,23 @@ pub(super) fn milliseconds(seconds: f64) -> String {
     } else {
         format!("{:.2}s", seconds)
     }
+}
+
+/// `name value` of each field, separated by commas; what is not so is left out.
+pub(super) fn fact_values(fact: &Fact) -> String {
+    let mut out = Vec::new();
+    for (name, value) in &fact.fields {
+        let name = name.replace('_', " ");
+        match value {
+            FactValue::Flag(false) => {}
+            FactValue::Flag(true) => out.push(name),
+            FactValue::Number(number) => out.push(format!("{name} {number}")),
+            FactValue::Text(text) => out.push(format!("{name} {text}")),
+            FactValue::Bytes(bytes) => out.push(format!("{name} {}", hex::digits(bytes))),
+            FactValue::List(list) => out.push(format!("{name} {}", list.join(" "))),
+        }
+    }
+    out.join(", ")
 }
 
 /// Text without anything that a terminal would act on.

@@ -5,7 +5,7 @@ use super::fields::FieldLines;
 use super::model::*;
 use crate::analysis::{
     AnomalyRecord, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionRecord,
+    SessionRecord, TransportRecord,
 };
 use crate::base::{Direction, Timestamp};
 use crate::flow::{EndReason, RoleSource};
@@ -56,6 +56,7 @@ impl Clock {
                 Record::Message(r) => Some(r.message.time),
                 Record::Handshake(r) => Some(r.handshake.time),
                 Record::Gap(r) => Some(r.time),
+                Record::Transport(r) => Some(r.fact.time),
                 Record::Anomaly(r) => r.time,
                 _ => None,
             };
@@ -81,6 +82,7 @@ impl Clock {
             Record::Gap(r) => Line::Gap(self.gap(r)),
             Record::SessionEnd(r) => Line::SessionEnd(Box::new(self.session_end(r))),
             Record::End(r) => Line::End(self.end(r)),
+            Record::Transport(r) => Line::Layer(self.layer(r)),
             // What TCP did is for figures over time, not for this list.
             Record::Tcp(_) => return None,
         })
@@ -95,6 +97,7 @@ impl Clock {
             role_from: match r.role {
                 RoleSource::Syn => "syn",
                 RoleSource::Port => "port",
+                RoleSource::Startup => "startup",
             },
             midstream: r.midstream,
             time: self.seconds(r.time),
@@ -102,6 +105,22 @@ impl Clock {
             frame: r.frame,
             tunnels: &r.tunnels,
             note: r.note.as_deref(),
+        }
+    }
+
+    fn layer<'a>(&self, r: &'a TransportRecord) -> LayerLine<'a> {
+        let fact = &r.fact;
+        LayerLine {
+            session: r.session,
+            protocol: fact.layer,
+            name: fact.name,
+            odd: fact.odd,
+            direction: fact.direction.name(),
+            time: self.seconds(fact.time),
+            epoch_ns: fact.time.0,
+            frame: r.frame,
+            offset: fact.offset,
+            values: FactValues(&fact.fields),
         }
     }
 

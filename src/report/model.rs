@@ -9,6 +9,8 @@ use serde::Serialize;
 use super::amf::Num;
 use super::body::BodyLine;
 use super::fields::FieldLines;
+use super::hex;
+use crate::analysis::FactValue;
 use crate::base::{Stop, StopReason};
 use crate::flow::DirectionStats;
 use crate::rtmp::Hole;
@@ -30,6 +32,7 @@ pub(super) enum Line<'a> {
     Message(Box<MessageLine<'a>>),
     Anomaly(AnomalyLine<'a>),
     Gap(GapLine),
+    Layer(LayerLine<'a>),
     SessionEnd(Box<SessionEndLine<'a>>),
     End(EndLine<'a>),
 }
@@ -186,6 +189,42 @@ pub(super) struct GapLine {
     pub offset: u64,
     pub length: u64,
     pub kind: &'static str,
+}
+
+#[derive(Serialize)]
+pub(super) struct LayerLine<'a> {
+    pub session: u32,
+    pub protocol: &'static str,
+    pub name: &'static str,
+    #[serde(skip_serializing_if = "is_false")]
+    pub odd: bool,
+    pub direction: &'static str,
+    pub time: f64,
+    pub epoch_ns: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frame: Option<u64>,
+    pub offset: u64,
+    pub values: FactValues<'a>,
+}
+
+/// The values of a fact by name, in its order.
+pub(super) struct FactValues<'a>(pub &'a [(&'static str, FactValue)]);
+
+impl Serialize for FactValues<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in self.0 {
+            match value {
+                FactValue::Number(number) => map.serialize_entry(name, number)?,
+                FactValue::Flag(flag) => map.serialize_entry(name, flag)?,
+                FactValue::Text(text) => map.serialize_entry(name, text)?,
+                FactValue::Bytes(bytes) => map.serialize_entry(name, &hex::digits(bytes))?,
+                FactValue::List(list) => map.serialize_entry(name, list)?,
+            }
+        }
+        map.end()
+    }
 }
 
 #[derive(Serialize)]

@@ -253,6 +253,25 @@ pub(super) fn every_record() -> Vec<Record> {
             },
         }));
     }
+    out.push(Record::Transport(TransportRecord {
+        session: 2,
+        frame: Some(4),
+        fact: Fact {
+            layer: "tls",
+            name: "client-hello",
+            odd: true,
+            direction: Direction::ClientToServer,
+            time: at(5),
+            offset: 0,
+            fields: vec![
+                ("length", FactValue::Number(512)),
+                ("early_data", FactValue::Flag(true)),
+                ("server_name", FactValue::Text("localhost".into())),
+                ("random", FactValue::Bytes(vec![0, 255])),
+                ("versions", FactValue::List(vec!["TLS 1.3".into()])),
+            ],
+        },
+    }));
     out.push(connect("rtmp://localhost/live", "live"));
     out.push(reply(
         "_result",

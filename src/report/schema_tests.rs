@@ -9,8 +9,8 @@ use crate::analysis::Record;
 const SCHEMA: &str = include_str!("../../docs/output.schema.json");
 const MANUAL: &str = include_str!("../../docs/output.md");
 
-const RECORDS: [&str; 8] =
-    ["begin", "session", "handshake", "message", "anomaly", "gap", "session_end", "end"];
+const RECORDS: [&str; 9] =
+    ["begin", "session", "handshake", "message", "anomaly", "gap", "layer", "session_end", "end"];
 
 fn schema() -> Value {
     serde_json::from_str(SCHEMA).unwrap()

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use rustc_hash::FxHashMap;
 
-use super::describe::{clean, describe};
+use super::describe::{clean, describe, fact_values};
 use super::fields::{FieldLine, FieldLines};
 use super::hex;
 use super::line::{Clock, Detail};
@@ -13,7 +13,7 @@ use super::model::stop_detail;
 use super::summary::{ended, size, summary_sheet};
 use crate::analysis::{
     AnomalyRecord, End, GapRecord, HandshakeRecord, MessageRecord, Record, SessionEnd,
-    SessionRecord,
+    SessionRecord, TransportRecord,
 };
 use crate::base::{Direction, FieldValue, GapKind, Timestamp};
 use crate::wire::message::MessageType;
@@ -80,6 +80,7 @@ impl<W: Write> TextWriter<W> {
             }
             Record::Anomaly(r) => self.anomaly(r),
             Record::Gap(r) => self.gap(r),
+            Record::Transport(r) => self.layer(r),
             Record::SessionEnd(r) => self.session_end(r),
             Record::End(r) => self.end(r),
         }
@@ -268,6 +269,19 @@ impl<W: Write> TextWriter<W> {
             r.len,
             w = Self::SKIP
         )
+    }
+
+    fn layer(&mut self, r: &TransportRecord) -> io::Result<()> {
+        let fact = &r.fact;
+        let columns = self.columns(Some(fact.time), Some(r.session), Some(fact.direction));
+        let head = match fact.odd {
+            true => self.paint(WARN, &format!("! {} {}", fact.layer, fact.name)),
+            false => self.paint(CONTROL, &format!("{} {}", fact.layer, fact.name)),
+        };
+        let values = clean(&fact_values(fact));
+        let space = if values.is_empty() { "" } else { " " };
+        let line = format!("{columns} {:w$}{head}{space}{values}", "", w = Self::SKIP);
+        writeln!(self.out, "{line}")
     }
 
     fn session_end(&mut self, r: &SessionEnd) -> io::Result<()> {

@@ -5,11 +5,41 @@
 //! both session ids. Unknown labels are kept, comments and blank lines are passed over.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// A key log that all who read a capture share: the file may grow and the capture may bring
+/// secrets of its own while layers already look for keys.
+#[derive(Clone, Debug, Default)]
+pub struct Keys(Arc<RwLock<KeyLog>>);
+
+impl Keys {
+    /// With what is known so far.
+    pub fn new(log: KeyLog) -> Keys {
+        Keys(Arc::new(RwLock::new(log)))
+    }
+
+    /// Reads it. Whoever holds on to the result keeps others from adding.
+    pub fn read(&self) -> std::sync::RwLockReadGuard<'_, KeyLog> {
+        // A log is never left half changed: what a panicking thread put in is whole.
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says whether entries may still come.
+    pub fn set_growing(&self, growing: bool) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).growing = growing;
+    }
+
+    /// Adds the lines of a text; see [`KeyLog::add_text`].
+    pub fn add_text(&self, text: &str) -> (usize, Option<KeyLogError>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).add_text(text)
+    }
+}
 
 /// Secrets by label and identifier. It may grow while a capture is read.
 #[derive(Clone, Default)]
 pub struct KeyLog {
     entries: BTreeMap<(String, Vec<u8>), Vec<u8>>,
+    growing: bool,
 }
 
 impl std::fmt::Debug for KeyLog {
@@ -97,6 +127,11 @@ impl KeyLog {
             .range((label.to_owned(), Vec::new())..)
             .take_while(move |((own, _), _)| own == label)
             .map(|((_, id), value)| (id.as_slice(), value.as_slice()))
+    }
+
+    /// Whether entries may still come, so that it is worth waiting for them.
+    pub fn may_grow(&self) -> bool {
+        self.growing
     }
 
     /// How many entries there are.

@@ -5,20 +5,24 @@ use std::borrow::Cow;
 use crate::base::{Direction, Timestamp};
 use crate::flow::FlowId;
 
-/// Where bytes that a layer hands on come from: a range of one direction of a flow.
+/// Where bytes that a layer hands on come from, byte for byte: byte `i` above lies at `offset + i`
+/// below. That holds for HTTP bodies, for RC4, and for the ciphers of TLS as well: it is then the
+/// place of the byte's ciphertext.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The flow below.
     pub flow: FlowId,
     /// The direction of the flow below.
     pub direction: Direction,
-    /// Stream offset of the first byte (of a TLS record: of its header).
+    /// Stream offset of the first byte.
     pub offset: u64,
-    /// Bytes below; those of a whole record where the mapping is not byte for byte.
-    pub len: u64,
-    /// Whether byte `i` above is byte `offset + i` below (HTTP bodies, RC4). A byte of an
-    /// encrypted record comes from all of the record.
-    pub bytewise: bool,
+}
+
+impl Source {
+    /// Where the bytes from byte `from` on come from.
+    pub fn part(self, from: usize) -> Source {
+        Source { offset: self.offset + from as u64, ..self }
+    }
 }
 
 /// What a layer hands on.
@@ -41,10 +45,16 @@ pub enum Item<'a> {
         direction: Direction,
         /// When that became clear.
         time: Timestamp,
-        /// How many bytes are missing, if that is known.
+        /// How many bytes are missing; the best guess unless `exact`.
         len: u64,
         /// Whether `len` is exact.
         exact: bool,
+    },
+    /// What follows of a direction is plain, whatever version its handshake announced. (RTMPE: the
+    /// engine takes what follows for ciphertext unless it is told this.)
+    Readable {
+        /// Of the session above.
+        direction: Direction,
     },
     /// Something the layer says about the session.
     Fact(Fact),
@@ -82,4 +92,27 @@ pub enum FactValue {
     Bytes(Vec<u8>),
     /// Several texts: names, suites.
     List(Vec<String>),
+}
+
+impl Fact {
+    /// The value of a field.
+    pub fn get(&self, name: &str) -> Option<&FactValue> {
+        self.fields.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
+    }
+
+    /// The value of a field that is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name)? {
+            FactValue::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of a field that is a number.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        match self.get(name)? {
+            FactValue::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
 }

@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 use crate::analysis::compare::Trails;
 use crate::analysis::figures::Figures;
 use crate::analysis::index::Index;
-use crate::analysis::{Options, Pipeline, Record};
+use crate::analysis::{Keys, Options, Pipeline, Record};
 use crate::base::Packet;
 use crate::capture::{
-    Capture, Input, Next, OpenOptions, Progress, StopFlag, StoreReader, StoreWriter,
+    Capture, Input, Next, OpenOptions, Progress, Secret, SecretKind, StopFlag, StoreReader,
+    StoreWriter,
 };
 use crate::lint::{self, Finding, Linter};
 use crate::report::Redactor;
@@ -119,6 +120,11 @@ pub trait PacketInput: Send {
 
     /// What went wrong so far, a line each.
     fn errors(&self) -> Vec<String>;
+
+    /// Secrets that came with the packets.
+    fn secrets(&self) -> &[Secret] {
+        &[]
+    }
 }
 
 impl PacketInput for Capture {
@@ -132,6 +138,10 @@ impl PacketInput for Capture {
 
     fn errors(&self) -> Vec<String> {
         Capture::errors(self).iter().map(ToString::to_string).collect()
+    }
+
+    fn secrets(&self) -> &[Secret] {
+        Capture::secrets(self)
     }
 }
 
@@ -160,6 +170,8 @@ impl PacketInput for crate::capture::LiveFeed {
 pub struct LoadOptions {
     /// Ports to be taken for RTMP.
     pub decode_as: Vec<u16>,
+    /// Secrets to decrypt with; those that the input brings are added.
+    pub keys: Keys,
     /// Whether secrets stay as they are.
     pub show_secrets: bool,
     /// Limits of the rules.
@@ -212,6 +224,7 @@ impl Loader {
             stop: stop.clone(),
             pipeline: Pipeline::new(Options {
                 decode_as: options.decode_as,
+                keys: options.keys.clone(),
                 tcp: true,
                 ..Options::default()
             }),
@@ -219,6 +232,8 @@ impl Loader {
                 thresholds: options.thresholds,
                 ..lint::Options::default()
             }),
+            keys: options.keys,
+            secrets: 0,
             batch: VecDeque::new(),
             packets: 0,
             failure: Arc::clone(&failure),
@@ -274,6 +289,9 @@ struct Worker {
     stop: StopFlag,
     pipeline: Pipeline,
     linter: Linter,
+    keys: Keys,
+    /// Secrets of the input that were taken over.
+    secrets: usize,
     batch: VecDeque<Record>,
     packets: u64,
     failure: Arc<Mutex<VecDeque<String>>>,
@@ -325,6 +343,12 @@ impl Worker {
             self.fail(format!("packets cannot be kept to be read again: {error}"));
             self.store = None;
         }
+        for secret in self.input.secrets().iter().skip(self.secrets) {
+            if secret.kind == SecretKind::TLS_KEY_LOG {
+                self.keys.add_text(&String::from_utf8_lossy(&secret.data));
+            }
+        }
+        self.secrets = self.input.secrets().len();
         let batch = &mut self.batch;
         self.pipeline.push(packet, &mut |record| batch.push_back(record));
     }

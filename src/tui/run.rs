@@ -26,6 +26,7 @@ use super::loader::{Loader, SharedData};
 use super::mouse::MouseTracker;
 use super::trace::Trace;
 use super::view;
+use crate::analysis::Keys;
 use crate::capture::StoreReader;
 
 /// Time between frames while something moves by itself.
@@ -57,6 +58,8 @@ pub struct ExportJob {
     pub show_secrets: bool,
     /// Ports to be taken for RTMP.
     pub decode_as: Vec<u16>,
+    /// Secrets to decrypt with.
+    pub keys: Keys,
 }
 
 /// What the outside gives.
@@ -67,6 +70,8 @@ pub struct Host<'a> {
     pub export: Exporter,
     /// Ports to be taken for RTMP.
     pub decode_as: Vec<u16>,
+    /// Secrets to decrypt with.
+    pub keys: Keys,
     /// Exports under way.
     pub exports: Vec<JoinHandle<Result<String, String>>>,
     /// Set by a signal: leave.
@@ -272,6 +277,7 @@ fn perform(
                 store: loader.store.clone(),
                 show_secrets: app.shared.show_secrets,
                 decode_as: host.decode_as.clone(),
+                keys: host.keys.clone(),
             };
             app.say(format!("writing {}", job.path));
             let write = host.export;

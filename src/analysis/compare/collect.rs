@@ -68,7 +68,11 @@ impl Trails {
                 b.add(StepKind::Gap, Some(record.direction), record.time, facts);
             }),
             Record::SessionEnd(record) => self.with(record.session, |b| b.end(record)),
-            Record::Begin(_) | Record::Anomaly(_) | Record::Tcp(_) | Record::End(_) => {}
+            Record::Begin(_)
+            | Record::Anomaly(_)
+            | Record::Transport(_)
+            | Record::Tcp(_)
+            | Record::End(_) => {}
         }
     }
 

@@ -41,7 +41,7 @@ impl Figures {
             Record::SessionEnd(record) => {
                 self.with(record.session, |session| session.end(record));
             }
-            Record::Begin(_) | Record::Tcp(_) | Record::End(_) => {}
+            Record::Begin(_) | Record::Transport(_) | Record::Tcp(_) | Record::End(_) => {}
         }
     }
 

@@ -93,6 +93,14 @@ impl RecordFilter {
                 gap_len: Some(gap.len),
                 ..subject
             }),
+            Record::Transport(record) => self.matches(record.session.into(), |subject| Subject {
+                pseudo: Some(Pseudo::Layer),
+                direction: Some(record.fact.direction),
+                time: Some(record.fact.time),
+                frames: record.frame.map(|frame| (frame, frame)),
+                offset: Some(record.fact.offset),
+                ..subject
+            }),
             Record::Anomaly(anomaly) => {
                 let wanted = self.filter.needs().anomalies;
                 if let Some(seen) = anomaly.session.and_then(|n| self.sessions.get_mut(&n))

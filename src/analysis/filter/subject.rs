@@ -15,11 +15,13 @@ pub enum Pseudo {
     Anomaly,
     /// Missing bytes.
     Gap,
+    /// What a layer between TCP or UDP and RTMP says.
+    Layer,
 }
 
 impl Pseudo {
     /// All of them.
-    pub const ALL: [Pseudo; 3] = [Pseudo::Handshake, Pseudo::Anomaly, Pseudo::Gap];
+    pub const ALL: [Pseudo; 4] = [Pseudo::Handshake, Pseudo::Anomaly, Pseudo::Gap, Pseudo::Layer];
 
     /// The name that `type` has for it.
     pub fn name(self) -> &'static str {
@@ -27,6 +29,7 @@ impl Pseudo {
             Pseudo::Handshake => "handshake",
             Pseudo::Anomaly => "anomaly",
             Pseudo::Gap => "gap",
+            Pseudo::Layer => "layer",
         }
     }
 

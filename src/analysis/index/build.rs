@@ -98,6 +98,12 @@ impl Index {
                 }
                 None => keep(&mut self.anomalies, record, &mut 0),
             },
+            Record::Transport(record) => {
+                if let Some(session) = self.session_mut(record.session) {
+                    session.last = session.last.max(record.fact.time);
+                    keep(&mut session.layers, record, &mut session.dropped);
+                }
+            }
             Record::Tcp(record) => {
                 if let Some(session) = self.session_mut(record.session) {
                     session.tcp.push(record);

@@ -6,6 +6,7 @@ use super::tcp::TcpFacts;
 use crate::analysis::facts::FactsBuilder;
 use crate::analysis::record::{
     AnomalyRecord, GapRecord, HandshakeRecord, SessionEnd, SessionFacts, SessionRecord,
+    TransportRecord,
 };
 use crate::base::Timestamp;
 use crate::wire::amf::Property;
@@ -53,6 +54,8 @@ pub struct SessionIndex {
     pub anomalies: Vec<AnomalyRecord>,
     /// Missing bytes.
     pub gaps: Vec<GapRecord>,
+    /// What layers between TCP or UDP and RTMP said.
+    pub layers: Vec<TransportRecord>,
     /// Codec configurations, in order.
     pub configs: Vec<ConfigRow>,
     /// Stream metadata, in order.
@@ -81,6 +84,7 @@ impl SessionIndex {
             rows: Vec::new(),
             anomalies: Vec::new(),
             gaps: Vec::new(),
+            layers: Vec::new(),
             configs: Vec::new(),
             metadata: Vec::new(),
             dropped: 0,

@@ -124,7 +124,8 @@ fn fails(story: &Story) -> bool {
 
 /// Whether its messages cannot be read.
 fn unreadable(story: &Story) -> bool {
-    !matches!(story.transport, Transport::Rtmp) || (story.gaps || story.undecoded) && story.messages == 0
+    !matches!(story.transport, Transport::Rtmp) && story.messages == 0
+        || (story.gaps || story.undecoded) && story.messages == 0
         // One direction alone does not tell what it came for.
         || story.gaps && story.purpose.is_none() && story.media == [0, 0]
 }
@@ -250,7 +251,11 @@ fn opaque(story: &Story) -> Words {
     let words = Words::from(format!("{} to {}: ", story.client, story.server));
     let what = match story.transport {
         Transport::Rtmpe => "RTMPE: encrypted after the handshake",
-        Transport::Rtmpt => "RTMPT: RTMP inside HTTP, which is not unwrapped",
+        Transport::Rtmps => "RTMPS: encrypted",
+        Transport::Rtmpt => "RTMPT: no RTMP could be read from its HTTP requests",
+        Transport::Rtmpts => "RTMPTS: no RTMP could be read from its HTTP requests",
+        Transport::Rtmpte => "RTMPTE: encrypted after the handshake",
+        Transport::Rtmfp => "RTMFP: encrypted",
         Transport::Tls => "TLS: encrypted",
         Transport::Http => "HTTP, no RTMP",
         Transport::Unknown => "neither RTMP nor TLS nor HTTP",

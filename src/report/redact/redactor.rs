@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::rules::{self, Treat};
 use super::vault::{Kind, Vault};
 use super::words::{self, Path};
-use crate::analysis::{MessageRecord, Record};
+use crate::analysis::{Fact, FactValue, MessageRecord, Record};
 use crate::base::StopReason;
 use crate::lint::{self, Part, SecretKind};
 use crate::wire::amf::{Property, Text, Value};
@@ -115,9 +115,28 @@ impl Redactor {
                     self.scrub(error);
                 }
             }
+            Record::Transport(record) => self.fact(&mut record.fact),
             Record::Begin(_) | Record::Handshake(_) | Record::Gap(_) | Record::Tcp(_) => {}
         }
         std::mem::take(&mut self.found)
+    }
+
+    /// Facts name addresses of applications; other texts may repeat secrets.
+    fn fact(&mut self, fact: &mut Fact) {
+        for (name, value) in &mut fact.fields {
+            match value {
+                FactValue::Text(text) if matches!(*name, "uri" | "url") => {
+                    *text = words::url(&mut self.vault, text, Path::App).into();
+                }
+                FactValue::Text(text) => {
+                    if let Some(clean) = self.vault.scrub(text) {
+                        *text = clean.into();
+                    }
+                }
+                FactValue::List(list) => list.iter_mut().for_each(|text| self.scrub(text)),
+                FactValue::Number(_) | FactValue::Flag(_) | FactValue::Bytes(_) => {}
+            }
+        }
     }
 
     /// Hides the secrets in what a finding says, whichever way it is written out.

@@ -110,7 +110,8 @@ impl State {
                 if let Some(stream) = self.streams.get_mut(end.session as usize - 1) {
                     stream.transport = end.transport;
                     // What is encrypted stays: nobody can read it, and it has no structure.
-                    if matches!(end.transport, Transport::Rtmpe | Transport::Tls) {
+                    if matches!(end.transport, Transport::Rtmpe | Transport::Rtmps | Transport::Tls)
+                    {
                         stream.sides.iter_mut().for_each(|side| side.keep(0..u64::MAX >> 1));
                     }
                 }

@@ -168,7 +168,7 @@ impl Rewriter {
                 true
             }
             // Its records are ciphertext, and the names in its handshake are addresses.
-            (Transport::Tls, None) => false,
+            (Transport::Tls | Transport::Rtmps, None) => false,
             (_, Some(base)) => {
                 let last = self.last.entry((index, side_index)).or_default();
                 let near = base.wrapping_add(*last as u32);

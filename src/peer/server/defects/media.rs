@@ -100,7 +100,7 @@ pub(super) const ROWS: &[Defect] = &[
     output(
         "media/metadata-renamed",
         "relays metadata under another name",
-        &["flv/script/onmetadata-shape", "rtmp/publish/metadata-setdataframe"],
+        &["flv/script/onmetadata-shape"],
         |s| {
             if s.type_id == MessageType::DATA_AMF0 {
                 s.change_raw(|bytes| {
