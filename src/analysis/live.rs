@@ -1,11 +1,15 @@
 //! A session that is decoded.
 
 use super::facts::FactsBuilder;
-use super::record::{AnomalyRecord, HandshakeRecord, MessageRecord, Record, SessionEnd, Transport};
+use super::record::{
+    AnomalyRecord, HandshakeRecord, MessageRecord, Record, SessionEnd, Transport, TransportRecord,
+};
 use super::sources::SourceMap;
 use crate::base::{Direction, Timestamp};
-use crate::flow::{DirectionStats, EndReason};
+use crate::flow::{DirectionStats, EndReason, FlowId};
 use crate::rtmp::{self, Confidence, Event, Session};
+use crate::transport::rtmpe::Rtmpe;
+use crate::transport::{Item, Keys, Source};
 
 /// A session that is decoded. Its directions are those of the session, whatever the flow's are.
 #[derive(Debug)]
@@ -15,8 +19,15 @@ pub(super) struct Live {
     /// Whether the session's directions are the flow's reversed.
     pub flip: bool,
     pub transport: Transport,
-    session: Session,
+    pub session: Session,
     tally: Tally,
+    /// RTMPE, once a first byte announces it.
+    cipher: Option<Box<Rtmpe>>,
+    /// Whether a direction is seen from its beginning.
+    handshake: [bool; 2],
+    /// Bytes that came, or are missing, of each direction.
+    seen: [u64; 2],
+    pub keys: Keys,
     /// Where its bytes lie, when layers stand between it and TCP; else it is the flow's stream.
     pub map: Option<Box<[SourceMap; 2]>>,
     /// Calls since old bytes were last released.
@@ -36,6 +47,10 @@ struct Tally {
 
 /// Calls between two releases: each costs a walk over the chunk streams.
 const RELEASE_EVERY: u32 = 256;
+
+fn is_rtmpe(version: &u8) -> bool {
+    matches!(version, 6 | 8 | 9)
+}
 
 impl Live {
     /// A session of which nothing was read; `handshake` says which directions are seen from their
@@ -57,7 +72,21 @@ impl Live {
         let mut tally = Tally::default();
         tally.facts.midstream = midstream;
         let (flip, map) = (false, None);
-        Live { number, start, flip, transport, session, tally, map, since_release: 0 }
+        let (cipher, seen, keys) = (None, [0; 2], Keys::default());
+        Live {
+            number,
+            start,
+            flip,
+            transport,
+            session,
+            tally,
+            cipher,
+            handshake,
+            seen,
+            keys,
+            map,
+            since_release: 0,
+        }
     }
 
     /// Takes the next bytes; tells whether old ones had better be released now.
@@ -69,9 +98,25 @@ impl Live {
         scratch: &mut Vec<Event>,
         out: &mut impl FnMut(Record),
     ) -> bool {
-        self.session.feed(direction, time, bytes, &mut |event| scratch.push(event));
-        for event in scratch.drain(..) {
-            out(self.record(event));
+        let index = direction.index();
+        if self.seen[index] == 0 && self.handshake[index] && bytes.first().is_some_and(is_rtmpe) {
+            self.begin_cipher(time);
+        }
+        let offset = self.seen[index];
+        self.seen[index] += bytes.len() as u64;
+        match self.handshake[index].then(|| self.cipher.take()).flatten() {
+            Some(mut cipher) => {
+                let source = Source { flow: FlowId(0), direction, offset };
+                let keys = self.keys.clone();
+                cipher.data(&keys.read(), direction, time, bytes, source, &mut |item| {
+                    self.item(item, scratch, out);
+                });
+                self.cipher = Some(cipher);
+            }
+            None => {
+                self.session.feed(direction, time, bytes, &mut |event| scratch.push(event));
+                self.hand_on(scratch, out);
+            }
         }
         self.since_release += 1;
         let due = self.since_release >= RELEASE_EVERY;
@@ -87,11 +132,70 @@ impl Live {
         direction: Direction,
         time: Timestamp,
         len: u64,
+        exact: bool,
         out: &mut impl FnMut(Record),
     ) {
         let mut events = Vec::new();
-        self.session.gap(direction, time, len, &mut |event| events.push(event));
-        for event in events {
+        let index = direction.index();
+        self.seen[index] += len;
+        match self.handshake[index].then(|| self.cipher.take()).flatten() {
+            Some(mut cipher) => {
+                let keys = self.keys.clone();
+                cipher.gap(&keys.read(), direction, time, len, exact, &mut |item| {
+                    self.item(item, &mut events, out);
+                });
+                self.cipher = Some(cipher);
+            }
+            None => {
+                self.session.gap(direction, time, len, &mut |event| events.push(event));
+                self.hand_on(&mut events, out);
+            }
+        }
+    }
+
+    /// A first byte announces RTMPE: what comes from now on goes through its layer.
+    fn begin_cipher(&mut self, time: Timestamp) {
+        if self.cipher.is_some() {
+            return;
+        }
+        self.transport = match self.transport {
+            Transport::Rtmp => Transport::Rtmpe,
+            Transport::Rtmpt => Transport::Rtmpte,
+            other => other,
+        };
+        let mut cipher = Rtmpe::new();
+        for direction in Direction::BOTH {
+            let missing = self.seen[direction.index()];
+            if missing > 0 {
+                // What came before it was a gap, which the engine knows of.
+                let keys = self.keys.clone();
+                cipher.gap(&keys.read(), direction, time, missing, true, &mut |_| ());
+            }
+        }
+        self.cipher = Some(Box::new(cipher));
+    }
+
+    /// Takes what RTMPE's layer hands on.
+    fn item(&mut self, item: Item<'_>, events: &mut Vec<Event>, out: &mut impl FnMut(Record)) {
+        match item {
+            Item::Data { direction, time, bytes, .. } => {
+                self.session.feed(direction, time, bytes, &mut |event| events.push(event));
+            }
+            Item::Gap { direction, time, len, .. } => {
+                self.session.gap(direction, time, len, &mut |event| events.push(event));
+            }
+            Item::Readable { direction } => self.session.expect_plain(direction),
+            Item::Fact(fact) => {
+                self.tally.anomalies += u64::from(fact.odd);
+                let session = self.number;
+                out(Record::Transport(TransportRecord { session, frame: None, fact }));
+            }
+        }
+        self.hand_on(events, out);
+    }
+
+    fn hand_on(&mut self, events: &mut Vec<Event>, out: &mut impl FnMut(Record)) {
+        for event in events.drain(..) {
             out(self.record(event));
         }
     }
@@ -105,6 +209,10 @@ impl Live {
         out: &mut impl FnMut(Record),
     ) -> SessionEnd {
         let mut events = Vec::new();
+        if let Some(mut cipher) = self.cipher.take() {
+            let keys = self.keys.clone();
+            cipher.end(&keys.read(), time, &mut |item| self.item(item, &mut events, out));
+        }
         self.session.end(time, &mut |event| events.push(event));
         for event in events {
             out(self.record(event));
@@ -138,7 +246,7 @@ impl Live {
     }
 
     /// Turns an event into a record and counts it.
-    fn record(&mut self, event: Event) -> Record {
+    pub fn record(&mut self, event: Event) -> Record {
         let session = self.number;
         match event {
             Event::Handshake(handshake) => Record::Handshake(HandshakeRecord {

@@ -16,10 +16,12 @@ mod note;
 mod pipeline;
 mod probe;
 mod record;
+mod rtmfp;
 mod sources;
 mod through;
 #[cfg(test)]
 mod through_tests;
+mod tunnels;
 
 pub use crate::transport::{Fact, FactValue, Keys};
 pub use pipeline::{Options, Pipeline};

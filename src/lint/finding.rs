@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::rule::Rule;
 use super::words::Words;
-use crate::analysis::{AnomalyRecord, GapRecord, HandshakeRecord, MessageRecord};
+use crate::analysis::{AnomalyRecord, GapRecord, HandshakeRecord, MessageRecord, TransportRecord};
 use crate::base::{Direction, Timestamp};
 
 /// How bad it is.
@@ -89,6 +89,14 @@ impl Place {
             frames: record.frame.into_iter().collect(),
             bytes: record.offset.map(|offset| offset..offset.saturating_add(1)),
             field: None,
+        }
+    }
+
+    /// Where a layer said something.
+    pub fn of_fact(record: &TransportRecord) -> Place {
+        Place {
+            frames: record.frame.into_iter().collect(),
+            ..Place::at(record.fact.time, Some(record.fact.direction))
         }
     }
 

@@ -321,6 +321,9 @@ impl Linter {
             }
         }
         entry.state.now = self.now;
+        if record.fact.name == "session-ticket" {
+            entry.state.ticket.get_or_insert_with(|| Place::of_fact(record));
+        }
     }
 
     fn tcp(&mut self, record: &TcpRecord) {

@@ -1,3 +1,9 @@
+use rtmpscope::analysis::{
+    Fact, FactValue, Record, SessionEnd, SessionRecord, Transport, TransportRecord,
+};
+use rtmpscope::base::{Direction, Timestamp};
+use rtmpscope::flow::{EndReason, RoleSource};
+
 use crate::support::lint::{Sample, Script};
 use crate::support::{C2S, S2C, handshake};
 use crate::table::{Row, row};
@@ -16,6 +22,20 @@ pub const ROWS: &[Row] = &[
         || Script::silent().raw(C2S, &hello(Some("live.example.com"))).server_closes(),
     )
     .error(),
+    row("tls/certificate-refused", || alerts(C2S, 48), || alerts(S2C, 48)).error(),
+    row("tls/name-mismatch", || certificate(false), || certificate(true)).error(),
+    row("tls/handshake-alert", || alerts(S2C, 70), || alerts(S2C, 90)).error(),
+    row(
+        "tls/closed-on-session-ticket",
+        || said(vec![fact("session-ticket", S2C, vec![])], C2S),
+        || said(vec![fact("session-ticket", S2C, vec![])], S2C),
+    )
+    .error(),
+    row(
+        "tls/alpn-picked-http",
+        || said(vec![fact("encrypted-extensions", S2C, vec![("alpn", text("h2"))])], S2C),
+        || said(vec![fact("encrypted-extensions", S2C, vec![("alpn", text("x"))])], S2C),
+    ),
     row(
         "tls/opaque",
         || Script::silent().raw(C2S, &hello(None)).wait(1).raw(S2C, SERVER_HELLO).capture(),
@@ -55,4 +75,64 @@ fn hello(name: Option<&str>) -> Vec<u8> {
     out.extend(&(body.len() as u32).to_be_bytes()[1..]);
     out.extend(body);
     out
+}
+
+fn text(text: &'static str) -> FactValue {
+    FactValue::Text(text.into())
+}
+
+fn fact(name: &'static str, direction: Direction, fields: Vec<(&'static str, FactValue)>) -> Fact {
+    let time = Timestamp(1_000_000);
+    Fact { layer: "tls", name, odd: false, direction, time, offset: 0, fields }
+}
+
+/// What the pipeline says of TLS whose facts are these, without a message.
+fn said(facts: Vec<Fact>, closer: Direction) -> Sample {
+    let time = Timestamp(2_000_000);
+    let mut records = vec![Record::Session(SessionRecord {
+        session: 1,
+        client: ([127, 0, 0, 1], 40000).into(),
+        server: ([127, 0, 0, 1], 443).into(),
+        role: RoleSource::Syn,
+        transport: Transport::Rtmps,
+        midstream: false,
+        time: Timestamp(0),
+        frame: 1,
+        tunnels: vec![],
+        note: None,
+    })];
+    for fact in facts {
+        records.push(Record::Transport(TransportRecord { session: 1, frame: Some(4), fact }));
+    }
+    records.push(Record::SessionEnd(SessionEnd {
+        session: 1,
+        reason: EndReason::Fin(closer),
+        time,
+        start: Timestamp(0),
+        transport: Transport::Rtmps,
+        messages: [0; 2],
+        by_type: vec![],
+        damaged: 0,
+        uncertain: 0,
+        anomalies: 0,
+        undecoded_bytes: [0; 2],
+        tcp: Default::default(),
+        facts: Default::default(),
+    }));
+    Sample::Records(records)
+}
+
+fn alerts(sender: Direction, code: u64) -> Sample {
+    let fields = vec![
+        ("level", text("fatal")),
+        ("description", text("an_alert")),
+        ("code", FactValue::Number(code)),
+    ];
+    said(vec![fact("alert", sender, fields)], sender)
+}
+
+fn certificate(covers: bool) -> Sample {
+    let names = FactValue::List(vec!["live.example.com".into()]);
+    let fields = vec![("covers_server_name", FactValue::Flag(covers)), ("names", names)];
+    said(vec![fact("certificate", S2C, fields)], S2C)
 }

@@ -39,6 +39,8 @@ pub struct SessionState {
     /// The stream name that releaseStream or FCPublish announced: some servers refuse a publisher
     /// before it sends `publish`. A secret.
     pub announced: Option<(String, Place)>,
+    /// The first session ticket of TLS 1.3.
+    pub ticket: Option<Place>,
     pub(super) requests: Requests,
     pub(super) streams: Streams,
 }
@@ -60,6 +62,7 @@ impl SessionState {
             closing: None,
             goodbye: None,
             announced: None,
+            ticket: None,
             requests: Requests::default(),
             streams: Streams::default(),
         }

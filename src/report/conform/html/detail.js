@@ -27,7 +27,7 @@ function ladder(connection, label) {
       rows.push(el("li", {}, el("span", { class: "at" }), el("span", { class: "arrow none" }, plural(connection.omitted, "line") + " left out")));
     }
     const from = who & 3;
-    const name = from === 0 ? "rtmpscope: " : from === 1 ? "server: " : "";
+    const name = from === 0 ? " rtmpscope: " : from === 1 ? " server: " : "";
     rows.push(el("li", {},
       el("span", { class: "at" }, at.toFixed(3) + " ms"),
       el("span", { class: "arrow " + (from === 0 ? "c" : from === 1 ? "s" : "none") + (who & 4 ? " bad" : "") },
