@@ -24,11 +24,14 @@ fn names() -> Vec<String> {
 }
 
 fn dump(name: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_rtmpscope"))
-        .args(["dump", "--format", "ndjson", name])
-        .current_dir(captures())
-        .output()
-        .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rtmpscope"));
+    command.args(["dump", "--format", "ndjson", name]).current_dir(captures());
+    // A key log beside a recording has its secrets.
+    let keys = Path::new(name).with_extension("keylog");
+    if captures().join(&keys).exists() {
+        command.arg("--keylog").arg(keys);
+    }
+    let output = command.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let version = format!("\"version\":\"{}\"", env!("CARGO_PKG_VERSION"));
     assert!(text.contains(&version), "{name}: no begin line: {text:.200}");

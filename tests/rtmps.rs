@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use rtmpscope::analysis::{Options, Pipeline, Record, SessionEnd};
-use rtmpscope::base::{Direction, Timestamp};
+use rtmpscope::analysis::detail::{HandshakeRequest, MessageRequest};
+use rtmpscope::analysis::index::Index;
+use rtmpscope::analysis::{Options, Pipeline, Record, SessionEnd, Transport};
+use rtmpscope::base::{Direction, Packet, PacketSource, Timestamp};
 use rtmpscope::capture::{Capture, Input, OpenOptions};
 use rtmpscope::flow::FlowId;
 use rtmpscope::transport::tls::{Connection, Resumable};
@@ -232,5 +234,97 @@ fn recordings_beside_the_repository() {
                 }
             }
         }
+    }
+}
+
+/// What the packets hold, again: the same bytes through TLS, and where they were.
+fn reread(path: &Path, log: &Path) -> usize {
+    let mut capture =
+        Capture::open(vec![Input::Path(path.into())], OpenOptions::default()).unwrap();
+    let keys = Keys::default();
+    keys.add_text(&std::fs::read_to_string(log).unwrap());
+    let mut options = Options { keys, ..Options::default() };
+    options.session.keep_media = true;
+    let mut pipeline = Pipeline::new(options.clone());
+    let mut index = Index::new();
+    index.options = options;
+    let mut messages = Vec::new();
+    let mut packets = Packets(Vec::new());
+    let mut sink = |record: Record| {
+        index.push(&record);
+        if let Record::Message(record) = record {
+            messages.push(record);
+        }
+    };
+    while let Some(packet) = capture.next_packet() {
+        pipeline.push(&packet, &mut sink);
+        packets.0.push(packet);
+    }
+    pipeline.finish(Vec::new(), &mut sink);
+    let mut rows = std::collections::BTreeMap::new();
+    let mut read = 0;
+    for message in &messages {
+        let row = rows.entry(message.session).or_insert(0);
+        // A few of each session are enough: every one is a run of its own.
+        if *row < 12 {
+            let request = MessageRequest::new(&index, message.session, *row).unwrap().unwrap();
+            let detail = request.read(&mut packets).unwrap();
+            assert_eq!(detail.payload, message.message.payload);
+            assert_eq!(detail.record.frames, message.frames);
+            assert!(!detail.sources.is_empty() && !detail.headers[0].bytes.is_empty());
+            read += 1;
+        }
+        *row += 1;
+    }
+    let request = HandshakeRequest::new(&index, 1, 0).unwrap().unwrap();
+    assert!(request.read(&mut packets).unwrap().bytes.starts_with(&[3]));
+    read
+}
+
+struct Packets(Vec<Packet>);
+
+impl PacketSource for Packets {
+    fn packets(&mut self, first: u64, last: u64) -> Result<Vec<Packet>, String> {
+        let within = self.0.iter().filter(|packet| (first..=last).contains(&packet.frame));
+        Ok(within.cloned().collect())
+    }
+}
+
+const SAMPLES: [(&str, &[(u8, u64)]); 2] = [
+    (
+        "rtmps_tls13_publish_ffmpeg_gnutls_direct",
+        &[(1, 2), (5, 1), (6, 1), (8, 109), (9, 42), (18, 1), (20, 11)],
+    ),
+    (
+        "rtmps_tls12_publish_ffmpeg_pyfwd_stunnel_nginx",
+        &[(1, 2), (5, 1), (6, 1), (8, 109), (9, 42), (18, 1), (20, 11)],
+    ),
+];
+
+#[test]
+fn recordings_decode_with_their_key_log_and_are_recognised_without() {
+    for (name, counts) in SAMPLES {
+        let path = Path::new("captures").join(format!("{name}.pcap"));
+        let log = path.with_extension("keylog");
+        let records = run(&path, Some(&log));
+        let [end] = ends(&records)[..] else { panic!("{name}: one session") };
+        assert_eq!(end.by_type, counts, "{name}");
+        assert_eq!((end.transport, end.undecoded_bytes), (Transport::Rtmps, [0, 0]), "{name}");
+        let records = run(&path, None);
+        let [end] = ends(&records)[..] else { panic!("{name}: one session") };
+        assert_eq!((end.transport, end.messages), (Transport::Rtmps, [0, 0]), "{name}");
+        let no_keys = records.iter().find_map(|record| match record {
+            Record::Transport(record) if record.fact.name == "no-keys" => Some(&record.fact),
+            _ => None,
+        });
+        assert!(no_keys.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn messages_are_read_again_through_tls() {
+    for (name, _) in SAMPLES {
+        let path = Path::new("captures").join(format!("{name}.pcap"));
+        assert_eq!(reread(&path, &path.with_extension("keylog")), 12, "{name}");
     }
 }

@@ -5,10 +5,11 @@
 //! came from is said with each item, so that a session may lie over many flows and a flow may
 //! hold parts of many sessions.
 
-use super::flows::{Flows, Queued};
+use super::flows::{Flows, Queued, State};
 use super::live::Live;
 use super::record::{Record, SessionRecord, TransportRecord};
 use super::sources::SourceMap;
+use super::tap::Tap;
 use crate::base::{Direction, Timestamp};
 use crate::flow::{DirectionStats, EndReason, FlowId, FlowTable};
 use crate::transport::{Item, Source};
@@ -39,9 +40,33 @@ impl Flows {
         live.flip = flip;
         live.keys = self.options.keys.clone();
         live.map = Some(Box::default());
+        live.tap = self.tap_of(&record);
         self.above.insert(number, Box::new(live));
         self.queue.push(Queued { flow, flip, record: Record::Session(record) });
         number
+    }
+
+    /// What is to be caught of a session, if it is that one.
+    pub(super) fn tap_of(&mut self, record: &SessionRecord) -> Option<Box<Tap>> {
+        let wanted = self.catch.as_ref()?;
+        if wanted.peers != [record.client, record.server] || wanted.frame != record.frame {
+            return None;
+        }
+        Some(Box::new(Tap::new(self.catch.take()?)))
+    }
+
+    /// The session that has a tap: its flow, whether that is reversed, and itself.
+    pub(super) fn tapped(&mut self) -> Option<(FlowId, bool, &mut Live)> {
+        if let Some(live) = self.above.values_mut().find(|live| live.tap.is_some()) {
+            let (flow, flip) = self.sessions.get(live.number as usize - 1).copied()?;
+            return Some((flow, flip, live));
+        }
+        let (index, live) =
+            self.states.iter_mut().enumerate().find_map(|(index, state)| match state {
+                State::Live(live) if live.tap.is_some() => Some((index, live)),
+                _ => None,
+            })?;
+        Some((FlowId(index as u32), live.flip, live))
     }
 
     /// Takes what a layer hands on for a session; `flow` is the flow of a fact.

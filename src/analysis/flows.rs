@@ -10,6 +10,7 @@ use super::record::{
     AnomalyRecord, GapRecord, OtherFlows, Record, SessionEnd, SessionRecord, TcpRecord, Transport,
 };
 use super::rtmfp::RtmfpSessions;
+use super::tap::Catch;
 use super::through::Through;
 use super::tunnels::TunnelFlows;
 use crate::base::{Direction, GapKind, Timestamp};
@@ -47,7 +48,7 @@ pub(super) struct Totals {
 pub(super) struct Flows {
     pub(super) options: Options,
     /// By [`FlowId`].
-    states: Vec<State>,
+    pub(super) states: Vec<State>,
     /// By session number, from 1; whether its directions are the flow's reversed.
     pub(super) sessions: Vec<(FlowId, bool)>,
     pub queue: Vec<Queued>,
@@ -64,6 +65,8 @@ pub(super) struct Flows {
     pub(super) release_above: Vec<u32>,
     /// RTMPT.
     pub(super) tunnels: TunnelFlows,
+    /// Bytes that are to be shown, until their session begins.
+    pub(super) catch: Option<Catch>,
     /// What TLS sessions may resume.
     pub(super) resumable: Resumable,
     #[cfg(test)]
@@ -74,7 +77,7 @@ pub(super) struct Flows {
 }
 
 #[derive(Debug)]
-enum State {
+pub(super) enum State {
     Probing(Box<Probing>),
     Live(Box<Live>),
     /// Layers stand between its bytes and sessions.
@@ -133,6 +136,7 @@ impl Flows {
             ended: Vec::new(),
             release_above: Vec::new(),
             tunnels: TunnelFlows::default(),
+            catch: None,
             resumable: Resumable::default(),
             #[cfg(test)]
             identity: false,
@@ -290,6 +294,7 @@ impl Flows {
         let mut live = Live::new(number, start, transport, handshake, midstream, engine);
         live.flip = flip;
         live.keys = self.options.keys.clone();
+        live.tap = self.tap_of(&probing.record(flip, transport, midstream));
         self.states[flow.0 as usize] = State::Live(Box::new(live));
         self.replay(flow, probing.held);
     }

@@ -5,6 +5,7 @@ use super::record::{
     AnomalyRecord, HandshakeRecord, MessageRecord, Record, SessionEnd, Transport, TransportRecord,
 };
 use super::sources::SourceMap;
+use super::tap::Tap;
 use crate::base::{Direction, Timestamp};
 use crate::flow::{DirectionStats, EndReason, FlowId};
 use crate::rtmp::{self, Confidence, Event, Session};
@@ -30,6 +31,8 @@ pub(super) struct Live {
     pub keys: Keys,
     /// Where its bytes lie, when layers stand between it and TCP; else it is the flow's stream.
     pub map: Option<Box<[SourceMap; 2]>>,
+    /// Catches bytes that are to be shown.
+    pub tap: Option<Box<Tap>>,
     /// Calls since old bytes were last released.
     since_release: u32,
 }
@@ -85,6 +88,7 @@ impl Live {
             seen,
             keys,
             map,
+            tap: None,
             since_release: 0,
         }
     }
@@ -114,7 +118,7 @@ impl Live {
                 self.cipher = Some(cipher);
             }
             None => {
-                self.session.feed(direction, time, bytes, &mut |event| scratch.push(event));
+                self.engine(direction, time, bytes, scratch);
                 self.hand_on(scratch, out);
             }
         }
@@ -147,7 +151,7 @@ impl Live {
                 self.cipher = Some(cipher);
             }
             None => {
-                self.session.gap(direction, time, len, &mut |event| events.push(event));
+                self.engine_gap(direction, time, len, &mut events);
                 self.hand_on(&mut events, out);
             }
         }
@@ -179,10 +183,10 @@ impl Live {
     fn item(&mut self, item: Item<'_>, events: &mut Vec<Event>, out: &mut impl FnMut(Record)) {
         match item {
             Item::Data { direction, time, bytes, .. } => {
-                self.session.feed(direction, time, bytes, &mut |event| events.push(event));
+                self.engine(direction, time, bytes, events);
             }
             Item::Gap { direction, time, len, .. } => {
-                self.session.gap(direction, time, len, &mut |event| events.push(event));
+                self.engine_gap(direction, time, len, events);
             }
             Item::Readable { direction } => self.session.expect_plain(direction),
             Item::Fact(fact) => {
@@ -192,6 +196,32 @@ impl Live {
             }
         }
         self.hand_on(events, out);
+    }
+
+    fn engine(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        bytes: &[u8],
+        events: &mut Vec<Event>,
+    ) {
+        if let Some(tap) = &mut self.tap {
+            tap.data(direction, time, bytes);
+        }
+        self.session.feed(direction, time, bytes, &mut |event| events.push(event));
+    }
+
+    fn engine_gap(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        len: u64,
+        events: &mut Vec<Event>,
+    ) {
+        if let Some(tap) = &mut self.tap {
+            tap.gap(direction, len);
+        }
+        self.session.gap(direction, time, len, &mut |event| events.push(event));
     }
 
     fn hand_on(&mut self, events: &mut Vec<Event>, out: &mut impl FnMut(Record)) {

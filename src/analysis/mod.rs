@@ -18,6 +18,7 @@ mod probe;
 mod record;
 mod rtmfp;
 mod sources;
+mod tap;
 mod through;
 #[cfg(test)]
 mod through_tests;

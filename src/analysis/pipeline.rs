@@ -3,6 +3,7 @@
 use super::flows::{Flows, Queued};
 use super::record::{Begin, End, HandshakeRecord, Record, TransportRecord};
 use super::sources::SourceMap;
+use super::tap::{Catch, Caught};
 use crate::base::{Direction, Extents, Packet, Timestamp};
 use crate::flow::{self, FlowTable, Outcome};
 use crate::rtmp;
@@ -54,6 +55,9 @@ pub struct Pipeline {
     flows: Flows,
     frames: bool,
     spans: bool,
+    /// Whether bytes of a session were asked for, and those that came.
+    catching: bool,
+    caught: Vec<(Caught, Vec<flow::FrameSpan>)>,
     packets: u64,
     other_packets: u64,
     first: Option<Timestamp>,
@@ -70,6 +74,8 @@ impl Pipeline {
             frames: options.frames,
             spans: options.spans,
             flows: Flows::new(options),
+            catching: false,
+            caught: Vec::new(),
             packets: 0,
             other_packets: 0,
             first: None,
@@ -100,7 +106,46 @@ impl Pipeline {
         if !self.flows.queue.is_empty() {
             self.hand_on(sink);
         }
+        if self.catching {
+            self.find_caught();
+        }
         self.flows.settle(&mut self.table);
+    }
+
+    /// Asks for bytes of a session that is to come.
+    pub(super) fn catch(&mut self, catch: Catch) {
+        self.flows.catch = Some(catch);
+        self.catching = true;
+    }
+
+    /// What was caught during the last call of [`push`](Pipeline::push), and which packets hold it.
+    pub(super) fn caught(&mut self) -> Vec<(Caught, Vec<flow::FrameSpan>)> {
+        std::mem::take(&mut self.caught)
+    }
+
+    /// Whether all that was asked for went by.
+    pub(super) fn has_caught_all(&mut self) -> bool {
+        self.flows
+            .tapped()
+            .is_some_and(|(.., live)| live.tap.as_ref().is_some_and(|tap| tap.is_done()))
+    }
+
+    fn find_caught(&mut self) {
+        let Some((flow, flip, live)) = self.flows.tapped() else { return };
+        let Some(tap) = &mut live.tap else { return };
+        let direction = tap.direction();
+        for caught in tap.caught.drain(..) {
+            let mut extents = Extents::new();
+            extents.push(caught.offset, caught.bytes.len() as u64);
+            let spans = match &live.map {
+                Some(maps) => maps[direction.index()].spans(&self.table, &extents),
+                None => {
+                    let way = if flip { direction.reverse() } else { direction };
+                    self.table.spans(flow, way, &extents)
+                }
+            };
+            self.caught.push((caught, spans));
+        }
     }
 
     /// Ends the run: connections that are open end with the capture. `capture_errors` is what

@@ -67,6 +67,19 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Whether what RTMP sends is not in the TCP stream as it is.
+    pub fn is_layered(self) -> bool {
+        match self {
+            Transport::Rtmpe
+            | Transport::Rtmps
+            | Transport::Rtmpt
+            | Transport::Rtmpts
+            | Transport::Rtmpte
+            | Transport::Rtmfp => true,
+            Transport::Rtmp | Transport::Tls | Transport::Http | Transport::Unknown => false,
+        }
+    }
+
     /// The lower-case name that output uses.
     pub fn name(self) -> &'static str {
         match self {

@@ -214,6 +214,13 @@ impl Loader {
         options: LoadOptions,
     ) -> Result<Loader, String> {
         let data = SharedData::new(options.show_secrets);
+        let pipeline = Options {
+            decode_as: options.decode_as,
+            keys: options.keys.clone(),
+            tcp: true,
+            ..Options::default()
+        };
+        data.write().index.options = pipeline.clone();
         let finished = Arc::new(AtomicBool::new(false));
         let failure = Arc::new(Mutex::new(VecDeque::new()));
         let reader = store.reader();
@@ -222,12 +229,7 @@ impl Loader {
             store: Some(store),
             data: data.clone(),
             stop: stop.clone(),
-            pipeline: Pipeline::new(Options {
-                decode_as: options.decode_as,
-                keys: options.keys.clone(),
-                tcp: true,
-                ..Options::default()
-            }),
+            pipeline: Pipeline::new(pipeline),
             linter: Linter::new(lint::Options {
                 thresholds: options.thresholds,
                 ..lint::Options::default()

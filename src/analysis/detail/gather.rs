@@ -6,7 +6,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::analysis::index::SessionIndex;
+use super::replay::Replay;
+use crate::analysis::index::{Index, SessionIndex};
+use crate::analysis::tap::Catch;
 use crate::base::{Direction, PacketSource, Timestamp};
 use crate::flow::SegmentReader;
 
@@ -49,7 +51,16 @@ pub struct Repeat {
 
 /// What to look for.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(super) enum Wanted {
+    /// Ranges of a TCP stream.
+    Stream(Segments),
+    /// Ranges of a stream above layers.
+    Above(Box<Replay>),
+}
+
+/// Ranges of a TCP stream.
+#[derive(Clone, Debug)]
+pub(super) struct Segments {
     source: SocketAddr,
     destination: SocketAddr,
     /// Sequence number of stream offset 0.
@@ -65,25 +76,37 @@ pub(super) struct Piece {
     pub bytes: Bytes,
     pub frame: u64,
     pub time: Timestamp,
-    position: Option<usize>,
+    pub position: Option<usize>,
 }
 
 /// What was found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// By stream offset; they do not overlap.
-    pieces: BTreeMap<u64, Piece>,
+    pub(super) pieces: BTreeMap<u64, Piece>,
     pub repeats: Vec<Repeat>,
 }
 
 impl Wanted {
     /// `ranges` of a direction of a session, without what reassembly gave up there.
     pub(super) fn new(
+        index: &Index,
         session: &SessionIndex,
         direction: Direction,
         frames: Range<u64>,
         ranges: impl Iterator<Item = Range<u64>>,
     ) -> Result<Wanted, String> {
+        let info = &session.session;
+        if info.transport.is_layered() {
+            let catch = Catch {
+                peers: [info.client, info.server],
+                frame: info.frame,
+                direction,
+                ranges: join(ranges),
+            };
+            let (options, last) = (index.options.clone(), frames.end);
+            return Ok(Wanted::Above(Box::new(Replay { options, catch, last })));
+        }
         let Some(origin) = session.origins[direction.index()] else {
             return Err(format!(
                 "session {}: the sequence numbers of its packets are not known",
@@ -96,16 +119,28 @@ impl Wanted {
             Direction::ServerToClient => (server, client),
         };
         let ranges = without(join(ranges), &gaps(session, direction));
-        Ok(Wanted { source, destination, origin, frames, ranges })
+        Ok(Wanted::Stream(Segments { source, destination, origin, frames, ranges }))
     }
 
     /// TCP sequence number of a stream offset.
-    pub(super) fn sequence(&self, offset: u64) -> u32 {
-        self.origin.wrapping_add(offset as u32)
+    pub(super) fn sequence(&self, offset: u64) -> Option<u32> {
+        match self {
+            Wanted::Stream(segments) => Some(segments.origin.wrapping_add(offset as u32)),
+            Wanted::Above(_) => None,
+        }
     }
 
     /// Reads the packets, and a few more for what came again.
     pub(super) fn find(&self, packets: &mut dyn PacketSource) -> Result<Found, String> {
+        match self {
+            Wanted::Stream(segments) => segments.find(packets),
+            Wanted::Above(replay) => replay.find(packets),
+        }
+    }
+}
+
+impl Segments {
+    fn find(&self, packets: &mut dyn PacketSource) -> Result<Found, String> {
         let mut found = self.walk(self.frames.start, packets)?;
         let first = self.frames.start;
         // The first packet holds some of the bytes: if it seems to hold none, they came in
@@ -285,6 +320,10 @@ impl Repeat {
 
 /// What reassembly gave up in a direction, ascending.
 pub(super) fn gaps(session: &SessionIndex, direction: Direction) -> Vec<Range<u64>> {
+    if session.session.transport.is_layered() {
+        // Their offsets are those of the stream below.
+        return Vec::new();
+    }
     let of = session.gaps.iter().filter(|gap| gap.direction == direction);
     join(of.map(|gap| gap.offset..gap.offset.saturating_add(gap.len)))
 }

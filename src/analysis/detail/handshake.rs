@@ -44,7 +44,7 @@ impl HandshakeRequest {
         let range = 0..len(record) as u64;
         let frames = first.max(1)..last.saturating_add(1);
         let direction = record.handshake.direction;
-        let wanted = Wanted::new(session, direction, frames, std::iter::once(range))?;
+        let wanted = Wanted::new(index, session, direction, frames, std::iter::once(range))?;
         Ok(Some(HandshakeRequest { record: record.clone(), wanted }))
     }
 

@@ -60,20 +60,20 @@ impl MessageRequest {
     pub fn new(index: &Index, session: u32, row: usize) -> Result<Option<MessageRequest>, String> {
         let Some(session) = index.session(session) else { return Ok(None) };
         let Some(row) = session.rows.get(row) else { return Ok(None) };
-        let mut request = MessageRequest::of(session, row)?;
+        let mut request = MessageRequest::of(index, session, row)?;
         let answered = row.request().and_then(|row| session.rows.get(row));
         if let (Some(answered), Some(time)) = (answered, session.response_time(row)) {
-            request.answers = Some((Box::new(MessageRequest::of(session, answered)?), time));
+            request.answers = Some((Box::new(MessageRequest::of(index, session, answered)?), time));
         }
         Ok(Some(request))
     }
 
-    fn of(session: &SessionIndex, row: &Row) -> Result<MessageRequest, String> {
+    fn of(index: &Index, session: &SessionIndex, row: &Row) -> Result<MessageRequest, String> {
         let place = session.place(row);
         let direction = row.direction();
         let ranges = place.headers.pieces().chain(place.pieces.pieces());
         let frames = place.first_frame.max(1)..place.last_frame.saturating_add(1);
-        let wanted = Wanted::new(session, direction, frames, ranges)?;
+        let wanted = Wanted::new(index, session, direction, frames, ranges)?;
         Ok(MessageRequest {
             session: session.number(),
             row: *row,
@@ -138,7 +138,7 @@ impl MessageRequest {
             session: self.session,
             frames: found.frames(),
             spans: spans(&found, &place.pieces),
-            sequence: Some(self.wanted.sequence(place.offset)),
+            sequence: self.wanted.sequence(place.offset),
             message: Box::new(message),
         };
         Ok(MessageDetail {

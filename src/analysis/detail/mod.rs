@@ -10,6 +10,7 @@ mod gather;
 mod handshake;
 mod message;
 mod payload;
+mod replay;
 
 pub use gather::{Repeat, Source};
 pub use handshake::{HandshakeDetail, HandshakeRequest};

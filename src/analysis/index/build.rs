@@ -8,6 +8,7 @@ use super::arena::Place;
 use super::intern::{Interner, Symbol};
 use super::row::Row;
 use super::session::{ConfigRow, MAX_KEPT, MetadataRow, SessionIndex};
+use crate::analysis::Options;
 use crate::analysis::record::{AnomalyRecord, End, MessageRecord, Record};
 use crate::base::{Direction, Timestamp};
 use crate::rtmp::Message;
@@ -34,6 +35,8 @@ pub struct Index {
     pub anomalies: Vec<AnomalyRecord>,
     /// The end of the run; `None` while it goes on.
     pub end: Option<End>,
+    /// How the records were made: sessions in TLS and the like are decoded again to be shown.
+    pub options: Options,
     /// Per session: requests without a reply yet.
     waiting: FxHashMap<u32, VecDeque<Waiting>>,
 }
@@ -80,7 +83,9 @@ impl Index {
                 if let Some(session) = self.session_mut(record.session) {
                     session.last = session.last.max(record.handshake.time);
                     let origin = &mut session.origins[record.handshake.direction.index()];
-                    *origin = origin.or(record.sequence);
+                    if !session.session.transport.is_layered() {
+                        *origin = origin.or(record.sequence);
+                    }
                     keep(&mut session.handshakes, record, &mut session.dropped);
                 }
             }
@@ -185,7 +190,9 @@ impl Index {
         }
         session.last = session.last.max(message.time);
         let origin = &mut session.origins[message.direction.index()];
-        *origin = origin.or(record.sequence.map(|at| at.wrapping_sub(message.offset as u32)));
+        if !session.session.transport.is_layered() {
+            *origin = origin.or(record.sequence.map(|at| at.wrapping_sub(message.offset as u32)));
+        }
         session.payload[message.direction.index()] += u64::from(message.received);
         session.facts.message(message);
         match &message.body {

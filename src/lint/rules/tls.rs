@@ -1,8 +1,6 @@
 //! TLS, as far as it is in plain text.
 
-use crate::analysis::{
-    FactValue, HandshakeRecord, SessionEnd, SessionRecord, Transport, TransportRecord,
-};
+use crate::analysis::{FactValue, HandshakeRecord, SessionEnd, Transport, TransportRecord};
 use crate::base::Direction;
 use crate::flow::EndReason;
 use crate::lint::context::{Context, Report};
@@ -59,7 +57,7 @@ pub(super) const RULES: &[Rule] = &[
             name of the TLS session.",
         covers: &[],
         needs: Needs::Nothing,
-        checks: &[Check::Session(no_sni)],
+        checks: &[Check::Fact("tls", no_sni)],
     },
     Rule {
         id: "tls/certificate-refused",
@@ -192,13 +190,11 @@ fn plain_client(cx: &mut Context<'_>, record: &HandshakeRecord) {
     }
 }
 
-fn no_sni(cx: &mut Context<'_>, record: &SessionRecord) {
-    let without = |note: &str| note.ends_with("without a server name");
-    let is_tls = matches!(record.transport, Transport::Tls | Transport::Rtmps);
-    if is_tls && record.note.as_deref().is_some_and(without) {
-        let direction = Some(Direction::ClientToServer);
-        let place = Place { frames: vec![record.frame], ..Place::at(record.time, direction) };
-        cx.report(Report::new(place, "no server_name extension in the ClientHello"));
+fn no_sni(cx: &mut Context<'_>, record: &TransportRecord) {
+    let fact = &record.fact;
+    if fact.name == "client-hello" && fact.get("server_name").is_none() {
+        let words = "no server_name extension in the ClientHello";
+        cx.report(Report::new(Place::of_fact(record), words));
     }
 }
 
