@@ -38,6 +38,7 @@ impl Flows {
             &self.options.session,
         );
         live.flip = flip;
+        live.keys = self.options.keys.clone();
         live.map = Some(Box::default());
         live.tap = self.tap_of(&record);
         self.above.insert(number, Box::new(live));
@@ -83,14 +84,16 @@ impl Flows {
                     self.release_above.push(number);
                 }
             }
-            Item::Gap { direction, time, len, .. } => {
+            Item::Gap { direction, time, len, exact } => {
                 // Of a gap of unknown length the engine must at least know that it is there.
                 let len = len.max(1);
                 if let Some(map) = &mut live.map {
                     map[direction.index()].skip(len);
                 }
-                live.gap(direction, time, len, &mut out);
+                live.gap(direction, time, len, exact, &mut out);
             }
+            // The session's own layer says so itself.
+            Item::Readable { .. } => {}
             Item::Fact(fact) => {
                 if fact.odd {
                     live.count_anomaly();

@@ -9,12 +9,14 @@ use super::probe::{self, Head, Verdict};
 use super::record::{
     AnomalyRecord, GapRecord, OtherFlows, Record, SessionEnd, SessionRecord, TcpRecord, Transport,
 };
+use super::rtmfp::RtmfpSessions;
 use super::tap::Catch;
 use super::through::Through;
+use super::tunnels::TunnelFlows;
 use crate::base::{Direction, GapKind, Timestamp};
 use crate::flow::{
-    DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap, RoleSource,
-    StreamData, TcpEvent,
+    Datagram, DirectionStats, EndReason, FlowAnomaly, FlowId, FlowInfo, FlowSink, FlowTable, Gap,
+    RoleSource, StreamData, TcpEvent, Unreachable,
 };
 use crate::rtmp::Event;
 use crate::transport::tls::Resumable;
@@ -63,10 +65,13 @@ pub(super) struct Flows {
     pub(super) release_above: Vec<u32>,
     /// Bytes that are to be shown, until their session begins.
     pub(super) catch: Option<Catch>,
+    /// RTMPT.
+    pub(super) tunnels: TunnelFlows,
     /// What TLS sessions may resume.
     pub(super) resumable: Resumable,
     #[cfg(test)]
     pub(super) identity: bool,
+    pub(super) rtmfp: RtmfpSessions,
     /// Scratch.
     pub(super) events: Vec<Event>,
 }
@@ -131,9 +136,11 @@ impl Flows {
             ended: Vec::new(),
             release_above: Vec::new(),
             catch: None,
+            tunnels: TunnelFlows::default(),
             resumable: Resumable::default(),
             #[cfg(test)]
             identity: false,
+            rtmfp: RtmfpSessions::default(),
             events: Vec::new(),
         }
     }
@@ -177,7 +184,8 @@ impl Flows {
         let expected = probing.expected;
         let mut verdict = probe::judge(&probing.heads, expected, over);
         let forced = self.forced(&probing.info);
-        if forced && verdict != Verdict::NeedMore && !matches!(verdict, Verdict::Rtmp { .. }) {
+        let known = matches!(verdict, Verdict::Rtmp { .. } | Verdict::Other(Transport::Rtmpt));
+        if forced && verdict != Verdict::NeedMore && !known {
             let start = |head: &Head| matches!(head.bytes.first(), Some(3 | 6 | 8 | 9));
             let handshake = [start(&probing.heads[0]), start(&probing.heads[1])];
             verdict = Verdict::Rtmp { handshake, client: None };
@@ -185,9 +193,10 @@ impl Flows {
         match verdict {
             Verdict::NeedMore => {}
             Verdict::Rtmp { handshake, .. } => self.open_session(flow, handshake),
+            Verdict::Other(Transport::Rtmpt) => self.open_tunnel(flow),
             Verdict::Other(Transport::Tls) => self.open_tls(flow),
             Verdict::Other(transport) => {
-                if expected || transport == Transport::Rtmpt {
+                if expected {
                     self.open_opaque(flow, transport);
                 } else if !over && probing.unanswered() {
                     // A server that never says a word to it may well speak RTMP: see `ended`.
@@ -285,6 +294,7 @@ impl Flows {
         let mut live = Live::new(number, start, transport, handshake, midstream, engine);
         live.flip = flip;
         live.tap = self.tap_of(&probing.record(flip, transport, midstream));
+        live.keys = self.options.keys.clone();
         self.states[flow.0 as usize] = State::Live(Box::new(live));
         self.replay(flow, probing.held);
     }
@@ -364,6 +374,15 @@ impl Flows {
         let Some(mut probing) = self.take_probing(flow) else { return };
         let held = std::mem::take(&mut probing.held);
         let through = Through::tls(flow, *probing, self.options.keys.clone());
+        self.states[flow.0 as usize] = State::Through(Box::new(through));
+        self.replay(flow, held);
+    }
+
+    /// What comes on a flow are requests of RTMPT.
+    fn open_tunnel(&mut self, flow: FlowId) {
+        let Some(mut probing) = self.take_probing(flow) else { return };
+        let held = std::mem::take(&mut probing.held);
+        let through = self.open_http(flow, &probing);
         self.states[flow.0 as usize] = State::Through(Box::new(through));
         self.replay(flow, held);
     }
@@ -542,7 +561,7 @@ impl FlowSink for Flows {
                 let flip = live.flip;
                 let direction = if flip { gap.direction.reverse() } else { gap.direction };
                 let queue = &mut self.queue;
-                live.gap(direction, gap.time, gap.len, &mut |record| {
+                live.gap(direction, gap.time, gap.len, true, &mut |record| {
                     queue.push(Queued { flow, flip, record });
                 });
             }
@@ -604,7 +623,16 @@ impl FlowSink for Flows {
         self.tell_tcp(flow, flip, session, event);
     }
 
-    fn fin(&mut self, _flow: FlowId, _direction: Direction, _time: Timestamp) {}
+    fn fin(&mut self, flow: FlowId, direction: Direction, time: Timestamp) {
+        self.through(flow, |flows, layer| flows.through_fin(layer, flow, direction, time));
+    }
+    fn datagram(&mut self, datagram: &Datagram<'_>) {
+        self.rtmfp_datagram(datagram);
+    }
+
+    fn unreachable(&mut self, unreachable: &Unreachable) {
+        self.rtmfp_unreachable(unreachable);
+    }
 
     fn ended(
         &mut self,

@@ -1,12 +1,16 @@
 //! A session that is decoded.
 
 use super::facts::FactsBuilder;
-use super::record::{AnomalyRecord, HandshakeRecord, MessageRecord, Record, SessionEnd, Transport};
+use super::record::{
+    AnomalyRecord, HandshakeRecord, MessageRecord, Record, SessionEnd, Transport, TransportRecord,
+};
 use super::sources::SourceMap;
 use super::tap::Tap;
 use crate::base::{Direction, Timestamp};
-use crate::flow::{DirectionStats, EndReason};
+use crate::flow::{DirectionStats, EndReason, FlowId};
 use crate::rtmp::{self, Confidence, Event, Session};
+use crate::transport::rtmpe::Rtmpe;
+use crate::transport::{Item, Keys, Source};
 
 /// A session that is decoded. Its directions are those of the session, whatever the flow's are.
 #[derive(Debug)]
@@ -16,8 +20,15 @@ pub(super) struct Live {
     /// Whether the session's directions are the flow's reversed.
     pub flip: bool,
     pub transport: Transport,
-    session: Session,
+    pub session: Session,
     tally: Tally,
+    /// RTMPE, once a first byte announces it.
+    cipher: Option<Box<Rtmpe>>,
+    /// Whether a direction is seen from its beginning.
+    handshake: [bool; 2],
+    /// Bytes that came, or are missing, of each direction.
+    seen: [u64; 2],
+    pub keys: Keys,
     /// Where its bytes lie, when layers stand between it and TCP; else it is the flow's stream.
     pub map: Option<Box<[SourceMap; 2]>>,
     /// Catches bytes that are to be shown.
@@ -40,6 +51,10 @@ struct Tally {
 /// Calls between two releases: each costs a walk over the chunk streams.
 const RELEASE_EVERY: u32 = 256;
 
+fn is_rtmpe(version: &u8) -> bool {
+    matches!(version, 6 | 8 | 9)
+}
+
 impl Live {
     /// A session of which nothing was read; `handshake` says which directions are seen from their
     /// beginning.
@@ -60,8 +75,22 @@ impl Live {
         let mut tally = Tally::default();
         tally.facts.midstream = midstream;
         let (flip, map) = (false, None);
-        let tap = None;
-        Live { number, start, flip, transport, session, tally, map, tap, since_release: 0 }
+        let (cipher, seen, keys) = (None, [0; 2], Keys::default());
+        Live {
+            number,
+            start,
+            flip,
+            transport,
+            session,
+            tally,
+            cipher,
+            handshake,
+            seen,
+            keys,
+            map,
+            tap: None,
+            since_release: 0,
+        }
     }
 
     /// Takes the next bytes; tells whether old ones had better be released now.
@@ -73,12 +102,25 @@ impl Live {
         scratch: &mut Vec<Event>,
         out: &mut impl FnMut(Record),
     ) -> bool {
-        if let Some(tap) = &mut self.tap {
-            tap.data(direction, time, bytes);
+        let index = direction.index();
+        if self.seen[index] == 0 && self.handshake[index] && bytes.first().is_some_and(is_rtmpe) {
+            self.begin_cipher(time);
         }
-        self.session.feed(direction, time, bytes, &mut |event| scratch.push(event));
-        for event in scratch.drain(..) {
-            out(self.record(event));
+        let offset = self.seen[index];
+        self.seen[index] += bytes.len() as u64;
+        match self.handshake[index].then(|| self.cipher.take()).flatten() {
+            Some(mut cipher) => {
+                let source = Source { flow: FlowId(0), direction, offset };
+                let keys = self.keys.clone();
+                cipher.data(&keys.read(), direction, time, bytes, source, &mut |item| {
+                    self.item(item, scratch, out);
+                });
+                self.cipher = Some(cipher);
+            }
+            None => {
+                self.engine(direction, time, bytes, scratch);
+                self.hand_on(scratch, out);
+            }
         }
         self.since_release += 1;
         let due = self.since_release >= RELEASE_EVERY;
@@ -94,14 +136,96 @@ impl Live {
         direction: Direction,
         time: Timestamp,
         len: u64,
+        exact: bool,
         out: &mut impl FnMut(Record),
     ) {
         let mut events = Vec::new();
+        let index = direction.index();
+        self.seen[index] += len;
+        match self.handshake[index].then(|| self.cipher.take()).flatten() {
+            Some(mut cipher) => {
+                let keys = self.keys.clone();
+                cipher.gap(&keys.read(), direction, time, len, exact, &mut |item| {
+                    self.item(item, &mut events, out);
+                });
+                self.cipher = Some(cipher);
+            }
+            None => {
+                self.engine_gap(direction, time, len, &mut events);
+                self.hand_on(&mut events, out);
+            }
+        }
+    }
+
+    /// A first byte announces RTMPE: what comes from now on goes through its layer.
+    fn begin_cipher(&mut self, time: Timestamp) {
+        if self.cipher.is_some() {
+            return;
+        }
+        self.transport = match self.transport {
+            Transport::Rtmp => Transport::Rtmpe,
+            Transport::Rtmpt => Transport::Rtmpte,
+            other => other,
+        };
+        let mut cipher = Rtmpe::new();
+        for direction in Direction::BOTH {
+            let missing = self.seen[direction.index()];
+            if missing > 0 {
+                // What came before it was a gap, which the engine knows of.
+                let keys = self.keys.clone();
+                cipher.gap(&keys.read(), direction, time, missing, true, &mut |_| ());
+            }
+        }
+        self.cipher = Some(Box::new(cipher));
+    }
+
+    /// Takes what RTMPE's layer hands on.
+    fn item(&mut self, item: Item<'_>, events: &mut Vec<Event>, out: &mut impl FnMut(Record)) {
+        match item {
+            Item::Data { direction, time, bytes, .. } => {
+                self.engine(direction, time, bytes, events);
+            }
+            Item::Gap { direction, time, len, .. } => {
+                self.engine_gap(direction, time, len, events);
+            }
+            Item::Readable { direction } => self.session.expect_plain(direction),
+            Item::Fact(fact) => {
+                self.tally.anomalies += u64::from(fact.odd);
+                let session = self.number;
+                out(Record::Transport(TransportRecord { session, frame: None, fact }));
+            }
+        }
+        self.hand_on(events, out);
+    }
+
+    fn engine(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        bytes: &[u8],
+        events: &mut Vec<Event>,
+    ) {
+        if let Some(tap) = &mut self.tap {
+            tap.data(direction, time, bytes);
+        }
+        self.session.feed(direction, time, bytes, &mut |event| events.push(event));
+    }
+
+    fn engine_gap(
+        &mut self,
+        direction: Direction,
+        time: Timestamp,
+        len: u64,
+        events: &mut Vec<Event>,
+    ) {
         if let Some(tap) = &mut self.tap {
             tap.gap(direction, len);
         }
         self.session.gap(direction, time, len, &mut |event| events.push(event));
-        for event in events {
+    }
+
+    fn hand_on(&mut self, events: &mut Vec<Event>, out: &mut impl FnMut(Record)) {
+        for event in events.drain(..) {
             out(self.record(event));
         }
     }
@@ -115,6 +239,10 @@ impl Live {
         out: &mut impl FnMut(Record),
     ) -> SessionEnd {
         let mut events = Vec::new();
+        if let Some(mut cipher) = self.cipher.take() {
+            let keys = self.keys.clone();
+            cipher.end(&keys.read(), time, &mut |item| self.item(item, &mut events, out));
+        }
         self.session.end(time, &mut |event| events.push(event));
         for event in events {
             out(self.record(event));
@@ -148,7 +276,7 @@ impl Live {
     }
 
     /// Turns an event into a record and counts it.
-    fn record(&mut self, event: Event) -> Record {
+    pub fn record(&mut self, event: Event) -> Record {
         let session = self.number;
         match event {
             Event::Handshake(handshake) => Record::Handshake(HandshakeRecord {

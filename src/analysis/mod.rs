@@ -16,11 +16,13 @@ mod note;
 mod pipeline;
 mod probe;
 mod record;
+mod rtmfp;
 mod sources;
 mod tap;
 mod through;
 #[cfg(test)]
 mod through_tests;
+mod tunnels;
 
 pub use crate::transport::{Fact, FactValue, Keys};
 pub use pipeline::{Options, Pipeline};

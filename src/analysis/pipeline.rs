@@ -97,7 +97,10 @@ impl Pipeline {
         }
         self.packets += 1;
         self.last = self.last.max(Some(packet.time));
-        if self.table.push(packet, &mut self.flows) != Outcome::Tcp {
+        let datagrams = self.flows.rtmfp.packets;
+        if self.table.push(packet, &mut self.flows) != Outcome::Tcp
+            && self.flows.rtmfp.packets == datagrams
+        {
             self.other_packets += 1;
         }
         if !self.flows.queue.is_empty() {
@@ -152,6 +155,8 @@ impl Pipeline {
             sink(Record::Begin(Begin { epoch: None }));
         }
         self.table.finish(&mut self.flows);
+        self.flows.tunnels_finish(self.last.unwrap_or_default());
+        self.flows.rtmfp_finish(self.packets);
         self.hand_on(sink);
         let totals = &self.flows.totals;
         sink(Record::End(End {
@@ -238,6 +243,8 @@ impl Pipeline {
             self.table.sequence(flow, direction, offset)
         };
         match record {
+            // RTMFP: no stream lies below, and the packets came with the message.
+            Record::Message(record) if !record.frames.is_empty() => {}
             Record::Message(record) => {
                 let message = &record.message;
                 let map = &maps[message.direction.index()];
@@ -261,6 +268,13 @@ impl Pipeline {
                         self.table.frame_at(source.flow, source.direction, source.offset);
                 }
             }
+            Record::Transport(record) if record.frame.is_none() => {
+                let fact = &record.fact;
+                if let Some(source) = maps[fact.direction.index()].at(fact.offset) {
+                    record.frame =
+                        self.table.frame_at(source.flow, source.direction, source.offset);
+                }
+            }
             _ => {}
         }
     }
@@ -271,6 +285,8 @@ fn session_of(record: &Record) -> Option<u32> {
         Record::Message(record) => Some(record.session),
         Record::Handshake(record) => Some(record.session),
         Record::Anomaly(record) => record.session,
+        // RTMPE counts in the session's stream, other layers in the flow's.
+        Record::Transport(record) if record.fact.layer == "rtmpe" => Some(record.session),
         _ => None,
     }
 }

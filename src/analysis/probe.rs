@@ -5,6 +5,7 @@ use crate::rtmp::{Limits, looks_like_chunks};
 use crate::wire::handshake::{self, HANDSHAKE_LEN, PACKET_LEN, Side};
 
 use super::record::Transport;
+use crate::transport::http;
 
 /// Bytes of one direction that may be held back while it is not clear what they are.
 pub(super) const MAX_HELD: usize = 64 << 10;
@@ -136,7 +137,8 @@ fn foreign(bytes: &[u8]) -> Option<Transport> {
         b"PATCH ",
         b"HTTP/1.",
     ];
-    if RTMPT.iter().any(|prefix| bytes.starts_with(prefix)) {
+    let tunnel = http::begins_tunnel(bytes) || http::begins_tunnel_response(bytes);
+    if tunnel || RTMPT.iter().any(|prefix| bytes.starts_with(prefix)) {
         return Some(Transport::Rtmpt);
     }
     if HTTP.iter().any(|prefix| bytes.starts_with(prefix)) {

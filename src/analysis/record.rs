@@ -299,7 +299,7 @@ pub struct End {
     pub other_flows: u64,
     /// What those speak.
     pub others: OtherFlows,
-    /// Packets that held no TCP that could be read.
+    /// Packets that held neither TCP that could be read nor RTMFP.
     pub other_packets: u64,
     /// Time of the last packet.
     pub last: Option<Timestamp>,

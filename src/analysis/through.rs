@@ -30,8 +30,7 @@ pub(super) struct Through {
 
 #[derive(Debug)]
 enum Layer {
-    /// Changes nothing: what comes out must be the same.
-    #[cfg(test)]
+    /// Changes nothing: HTTP on TCP.
     Identity,
     Tls(Box<Connection>, Keys),
 }
@@ -41,6 +40,8 @@ enum Layer {
 enum Upper {
     Undecided(Box<Undecided>),
     Session(u32),
+    /// Requests of RTMPT, of any number of sessions: the one that it spoke of last.
+    Tunnel(Option<u32>),
     /// It cannot be read: only facts are told.
     Opaque(Box<Opaque>),
 }
@@ -59,6 +60,19 @@ struct Undecided {
 enum Above {
     Data { direction: Direction, time: Timestamp, bytes: Vec<u8>, source: Source },
     Gap { direction: Direction, time: Timestamp, len: u64 },
+}
+
+impl Above {
+    fn item(&self) -> Item<'_> {
+        match self {
+            Above::Data { direction, time, bytes, source } => {
+                Item::Data { direction: *direction, time: *time, bytes, source: *source }
+            }
+            Above::Gap { direction, time, len } => {
+                Item::Gap { direction: *direction, time: *time, len: *len, exact: false }
+            }
+        }
+    }
 }
 
 impl Through {
@@ -83,6 +97,7 @@ impl Through {
         match &self.upper {
             Upper::Undecided(_) => None,
             Upper::Session(number) => Some(*number),
+            Upper::Tunnel(number) => *number,
             Upper::Opaque(opaque) => Some(opaque.number),
         }
     }
@@ -116,6 +131,10 @@ impl Upper {
     fn take(&mut self, flows: &mut Flows, flow: FlowId, flip: bool, item: Item<'_>) {
         match (self, item) {
             (Upper::Session(number), item) => flows.item(*number, flow, item),
+            (Upper::Tunnel(number), item) => {
+                flows.tunnel_take(flow, item);
+                *number = flows.tunnel_session(flow);
+            }
             (Upper::Opaque(opaque), Item::Fact(fact)) => {
                 opaque.anomalies += u64::from(fact.odd);
                 flows.tell(flow, flip, opaque.number, fact);
@@ -154,6 +173,7 @@ impl Undecided {
                 }
                 self.held.push(Above::Gap { direction, time, len });
             }
+            Item::Readable { .. } => {}
         }
     }
 }
@@ -168,7 +188,7 @@ impl Flows {
     pub(super) fn open_identity(
         &mut self,
         flow: FlowId,
-        record: SessionRecord,
+        record: super::record::SessionRecord,
         flip: bool,
         handshake: [bool; 2],
     ) -> Through {
@@ -187,7 +207,6 @@ impl Flows {
         let flip = through.flip;
         let upper = &mut through.upper;
         match &mut through.layer {
-            #[cfg(test)]
             Layer::Identity => {
                 let source = Source { flow, direction, offset: data.offset };
                 let item =
@@ -213,9 +232,27 @@ impl Flows {
         let upper = &mut through.upper;
         let mut out = |item: Item<'_>| upper.take(self, flow, flip, item);
         match &mut through.layer {
-            #[cfg(test)]
             Layer::Identity => out(Item::Gap { direction, time, len: gap.len, exact: true }),
             Layer::Tls(connection, _) => connection.gap(direction, time, gap.len, &mut out),
+        }
+    }
+
+    /// HTTP on TCP that carries requests of RTMPT.
+    pub(super) fn open_http(&mut self, flow: FlowId, probing: &Probing) -> Through {
+        let flip = probing.heads[1].bytes.starts_with(b"POST ");
+        self.tunnel_open(flow, probing.record(flip, Transport::Rtmpt, false), flip);
+        Through { flip, layer: Layer::Identity, upper: Upper::Tunnel(None), over: false }
+    }
+
+    pub(super) fn through_fin(
+        &mut self,
+        through: &mut Through,
+        flow: FlowId,
+        direction: Direction,
+        time: Timestamp,
+    ) {
+        if let Upper::Tunnel(_) = through.upper {
+            self.tunnel_fin(flow, through.way(direction), time);
         }
     }
 
@@ -236,6 +273,7 @@ impl Flows {
         let flip = through.flip;
         match std::mem::replace(&mut through.upper, Upper::Session(0)) {
             Upper::Session(number) => self.close_above(number, flow, reason, time, tcp),
+            Upper::Tunnel(_) => self.tunnel_end(flow, reason, time, &tcp),
             Upper::Opaque(opaque) => {
                 let end = opaque.end(reason, time, tcp);
                 self.totals.undecoded_bytes += end.undecoded_bytes.iter().sum::<u64>();
@@ -248,7 +286,6 @@ impl Flows {
     /// Finds out what is above a layer; `over` says that nothing more comes.
     fn decide(&mut self, through: &mut Through, flow: FlowId, over: bool) {
         let Upper::Undecided(undecided) = &through.upper else { return };
-        #[cfg_attr(not(test), expect(irrefutable_let_patterns, reason = "tests have another"))]
         let Layer::Tls(connection, _) = &through.layer else { return };
         let expected = undecided.probing.expected;
         let found = match connection.reading() {
@@ -257,7 +294,7 @@ impl Flows {
                 Verdict::Rtmp { handshake, .. } => {
                     return self.open_rtmps(through, flow, handshake);
                 }
-                Verdict::Other(Transport::Rtmpt) => Some(Transport::Rtmpts),
+                Verdict::Other(Transport::Rtmpt) => return self.open_rtmpts(through, flow),
                 Verdict::Other(_) => expected.then_some(Transport::Tls),
             },
             _ if connection.looks_like_rtmp() => Some(Transport::Rtmps),
@@ -299,16 +336,24 @@ impl Flows {
         }
         self.tell_held(flow, std::mem::take(&mut probing.held), through);
         for above in held {
-            let item = match &above {
-                Above::Data { direction, time, bytes, source } => {
-                    Item::Data { direction: *direction, time: *time, bytes, source: *source }
-                }
-                Above::Gap { direction, time, len } => {
-                    Item::Gap { direction: *direction, time: *time, len: *len, exact: false }
-                }
-            };
-            self.item(number, flow, item);
+            through.upper.take(self, flow, flip, above.item());
         }
+    }
+
+    /// What is in TLS are requests of RTMPT.
+    fn open_rtmpts(&mut self, through: &mut Through, flow: FlowId) {
+        let upper = std::mem::replace(&mut through.upper, Upper::Tunnel(None));
+        let Upper::Undecided(undecided) = upper else { return };
+        let Undecided { probing, held, facts, .. } = *undecided;
+        let flip = through.flip;
+        self.tunnel_open(flow, probing.record(flip, Transport::Rtmpts, false), flip);
+        for fact in facts {
+            through.upper.take(self, flow, flip, Item::Fact(fact));
+        }
+        for above in held {
+            through.upper.take(self, flow, flip, above.item());
+        }
+        self.tell_held(flow, probing.held, through);
     }
 
     /// Announces a session whose bytes cannot be read.

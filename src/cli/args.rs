@@ -59,6 +59,10 @@ pub(super) enum Command {
     #[command(after_help = super::check::EXAMPLES)]
     Check(Box<super::check::CheckArgs>),
 
+    /// Run a conforming RTMP server, with faults to switch on
+    #[command(after_help = super::serve::EXAMPLES)]
+    Serve(super::serve::ServeArgs),
+
     /// List and explain the rules of `report`
     #[command(after_help = super::rules::EXAMPLES)]
     Rules(super::rules::RulesArgs),

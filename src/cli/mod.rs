@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod check_results;
 #[cfg(feature = "tui")]
 mod config;
 mod diff;
@@ -20,6 +21,7 @@ mod rules;
 mod run;
 mod sanitize;
 mod select;
+mod serve;
 #[cfg(feature = "tui")]
 mod view;
 

@@ -6,7 +6,7 @@ use clap::Parser;
 
 #[cfg(feature = "live")]
 use super::live;
-use super::{args, check, diff, dump, extract, plan, report, rules, sanitize};
+use super::{args, check, diff, dump, extract, plan, report, rules, sanitize, serve};
 #[cfg(feature = "tui")]
 use super::{config, view};
 
@@ -27,6 +27,7 @@ pub fn main() -> ExitCode {
         Some(args::Command::Live(args)) => live::run(args),
         Some(args::Command::Report(args)) => report::run(args),
         Some(args::Command::Check(args)) => check::run(*args),
+        Some(args::Command::Serve(args)) => serve::run(args),
         Some(args::Command::Rules(args)) => rules::run(args),
         Some(args::Command::Sanitize(args)) => sanitize::run(args),
         Some(args::Command::Diff(args)) => diff::run(args),

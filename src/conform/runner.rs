@@ -157,10 +157,14 @@ impl Floor<'_> {
             cases.iter().copied().partition(|case| serial || case.alone);
         let mut left: VecDeque<&'static Case> = together.into();
         while !left.is_empty() && self.gone.is_none() {
-            let suspects = self.side_by_side(&mut left);
-            for case in suspects {
-                self.by_itself(case);
+            let mut suspects = VecDeque::from(self.side_by_side(&mut left));
+            // The first one noticed the damage, and has most likely done it.
+            while let Some(case) = suspects.pop_front() {
+                if self.by_itself(case) {
+                    break;
+                }
             }
+            suspects.into_iter().rev().for_each(|case| left.push_front(case));
         }
         for case in apart.into_iter().chain(left) {
             self.by_itself(case);
@@ -186,17 +190,14 @@ impl Floor<'_> {
                         }
                         let Some(case) = lock(&queue).pop_front() else { return };
                         let result = run_case(env, case, options.retries);
+                        let health = health(env, &result);
                         let crash = lock(&desk).crash();
-                        let health = match crash {
-                            Some(what) => Health::Crashed(what),
-                            None => health(env, &result),
-                        };
-                        let mut broken = lock(&broken);
+                        let health = crash.map_or(health, Health::Crashed);
                         // Whatever ran while it broke may have broken it, or suffered from it.
                         if matches!(health, Health::Crashed(_) | Health::Hangs(_)) {
-                            broken.get_or_insert(health);
+                            lock(&broken).get_or_insert(health);
                             lock(&suspects).push(case);
-                        } else if broken.is_some() {
+                        } else if lock(&broken).is_some() {
                             lock(&suspects).push(case);
                         } else {
                             let result = finished(result, health);
@@ -215,8 +216,8 @@ impl Floor<'_> {
         suspects.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a case while nothing else runs.
-    fn by_itself(&mut self, case: &'static Case) {
+    /// Runs a case while nothing else runs; true when it broke the server.
+    fn by_itself(&mut self, case: &'static Case) -> bool {
         if self.single && self.gone.is_none() {
             self.recover();
         }
@@ -225,15 +226,19 @@ impl Floor<'_> {
             result.verdict = Verdict::Inconclusive(gone.clone());
             (self.told)(&result);
             self.results.push(result);
-            return;
+            return false;
         }
         let result = run_case(&self.env, case, self.options.retries);
+        let health = if self.single { Health::Fine } else { health(&self.env, &result) };
+        if self.desk.process.is_some() && !self.single {
+            // nginx's master needs a moment to write down that its worker died.
+            thread::sleep(Duration::from_millis(20));
+        }
         let health = match self.desk.crash() {
             // A server of one connection ends with it.
-            Some(_) if self.single && self.ended_well() => Health::Fine,
+            Some(_) if self.single && self.ended_well() => health,
             Some(what) => Health::Crashed(what),
-            None if self.single => Health::Fine,
-            None => health(&self.env, &result),
+            None => health,
         };
         let broken = matches!(health, Health::Crashed(_) | Health::Hangs(_));
         let result = finished(result, health);
@@ -242,6 +247,7 @@ impl Floor<'_> {
         if broken && !self.single {
             self.recover();
         }
+        broken
     }
 
     fn ended_well(&mut self) -> bool {

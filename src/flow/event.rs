@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
+use super::udp::{Datagram, Unreachable};
 use crate::base::{Direction, GapKind, Timestamp};
 
 /// A TCP connection of the capture; unique within one [`super::FlowTable`], never reused, counted
@@ -17,6 +18,8 @@ pub enum RoleSource {
     Syn,
     /// Well-known or lower port is the server.
     Port,
+    /// Who began the session, as the transport's startup says.
+    Startup,
 }
 
 /// A new flow.
@@ -218,6 +221,10 @@ pub trait FlowSink {
     /// Something that TCP did; only when the table was told to
     /// [watch](super::FlowTable::watch).
     fn tcp(&mut self, _flow: FlowId, _event: TcpEvent) {}
+    /// A datagram of UDP.
+    fn datagram(&mut self, _datagram: &Datagram<'_>) {}
+    /// Some datagram of UDP did not reach anyone.
+    fn unreachable(&mut self, _unreachable: &Unreachable) {}
     /// The flow is over; nothing follows for it. Statistics are final.
     fn ended(
         &mut self,

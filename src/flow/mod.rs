@@ -12,6 +12,7 @@ mod segments;
 mod table;
 #[cfg(test)]
 mod tests;
+mod udp;
 mod watch;
 
 pub use event::{
@@ -22,3 +23,4 @@ pub use frames::FrameSpan;
 pub use limits::FlowLimits;
 pub use segments::{SegmentReader, TcpSegment};
 pub use table::{FlowTable, Outcome};
+pub use udp::{Datagram, Unreachable};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::base::{LinkType, Packet};
 
-use super::layer::{Defragmenter, TcpPacket, Tunnel, descend, fast_path, flags, ip_addr};
+use super::layer::{Bottom, Defragmenter, TcpPacket, Tunnel, descend, fast_path, flags, ip_addr};
 
 /// A TCP segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +60,10 @@ impl SegmentReader {
             return Some(segment(&tcp, &packet.data, packet));
         }
         let mut out = None;
-        descend(packet, &mut self.defragmenter, &mut self.tunnels, |tcp, buffer, _| {
-            out = Some(segment(tcp, buffer, packet));
+        descend(packet, &mut self.defragmenter, &mut self.tunnels, |bottom, buffer, _| {
+            if let Bottom::Tcp(tcp) = bottom {
+                out = Some(segment(&tcp, buffer, packet));
+            }
         });
         out
     }

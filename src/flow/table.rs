@@ -11,9 +11,10 @@ use super::connection::{Flow, FlowKey, State, Work, sender_is_server};
 use super::event::{DirectionStats, EndReason, FlowId, FlowSink, RoleSource};
 use super::frames::PacketRing;
 use super::half::{Clock, Shared, SynFit};
-use super::layer::{Defragmenter, TcpPacket, Tunnel, descend, fast_path, flags};
+use super::layer::{Bottom, Defragmenter, TcpPacket, Tunnel, descend, fast_path, flags};
 use super::limits::{FAR, FlowLimits, SLACK_NS};
 use super::lru::Lru;
+use super::udp;
 use super::watch::Before;
 
 /// What a packet was.
@@ -135,10 +136,21 @@ impl FlowTable {
     fn push_slow(&mut self, packet: &Packet, sink: &mut impl FlowSink) -> Outcome {
         let mut tunnels = std::mem::take(&mut self.tunnels);
         let mut defragmenter = std::mem::take(&mut self.defragmenter);
-        let outcome = descend(packet, &mut defragmenter, &mut tunnels, |tcp, buffer, entered| {
-            self.tunnels.extend_from_slice(entered);
-            self.segment(tcp, buffer, packet, sink);
-        });
+        let outcome = descend(
+            packet,
+            &mut defragmenter,
+            &mut tunnels,
+            |bottom, buffer, entered| match bottom {
+                Bottom::Tcp(tcp) => {
+                    self.tunnels.extend_from_slice(entered);
+                    self.segment(&tcp, buffer, packet, sink);
+                }
+                Bottom::Udp(udp) => sink.datagram(&udp::datagram(&udp, entered, packet)),
+                Bottom::Unreachable(udp, code) => {
+                    sink.unreachable(&udp::unreachable(&udp, code, packet));
+                }
+            },
+        );
         self.tunnels = tunnels;
         self.defragmenter = defragmenter;
         outcome

@@ -97,6 +97,7 @@ impl Clock {
             role_from: match r.role {
                 RoleSource::Syn => "syn",
                 RoleSource::Port => "port",
+                RoleSource::Startup => "startup",
             },
             midstream: r.midstream,
             time: self.seconds(r.time),

@@ -6,6 +6,7 @@
 
 mod amf;
 mod body;
+pub mod conform;
 mod csv;
 mod describe;
 mod diff;

@@ -2,7 +2,7 @@
 
 use super::event::{AnomalyKind, Handshake, Scheme};
 use crate::base::{Direction, Timestamp};
-use crate::wire::handshake::{self, Layout, PACKET_LEN, Side};
+use crate::wire::handshake::{self, Cover, Layout, PACKET_LEN, Side};
 
 /// C0 and C1 and C2, or S0 and S1 and S2.
 const TOTAL: usize = 1 + 2 * PACKET_LEN;
@@ -26,6 +26,8 @@ pub(super) struct HandshakeReader {
 pub(super) struct Packets {
     /// C1 or S1, if it was seen whole.
     first: Option<Box<[u8; PACKET_LEN]>>,
+    /// C0 or S0, if it was seen.
+    version: Option<u8>,
 }
 
 impl HandshakeReader {
@@ -80,7 +82,12 @@ impl HandshakeReader {
 
     /// What the peer's answer is judged by.
     pub fn packets(&self) -> Packets {
-        Packets { first: self.packet(0).map(|packet| Box::new(*packet)) }
+        Packets { first: self.packet(0).map(|packet| Box::new(*packet)), version: self.version() }
+    }
+
+    fn version(&self) -> Option<u8> {
+        let seen = !self.missing.iter().any(|(from, _)| *from == 0);
+        self.bytes.first().copied().filter(|_| seen)
     }
 
     /// Judges what was collected.
@@ -94,8 +101,7 @@ impl HandshakeReader {
         let side = if from_client { Side::Client } else { Side::Server };
         let mut odd = Vec::new();
         let version = self.bytes.first().copied().unwrap_or(0);
-        let version_seen = !self.missing.iter().any(|(from, _)| *from == 0);
-        if version_seen && !matches!(version, 3 | 6 | 8 | 9) {
+        if self.version().is_some_and(|version| !matches!(version, 3 | 6 | 8 | 9)) {
             let detail = "the version byte is none of 3 (RTMP), 6, 8, 9 (RTMPE)";
             odd.push((AnomalyKind::HandshakeVersion, detail));
         }
@@ -111,15 +117,13 @@ impl HandshakeReader {
         if let (Some(second), Some(theirs)) = (self.packet(1), &peer.first) {
             echo = Some(handshake::echo(second, theirs).random);
             signature = handshake::find_digest(theirs, side.peer()).and_then(|digest| {
-                let holds = handshake::verify_signature(second, &digest.bytes, side);
-                // Types 8 and 9 encipher the signature: that it does not show says nothing.
-                (holds || !matches!(version, 8 | 9)).then_some(holds)
+                // S0 decides how both sides encipher the signature.
+                let decides = if from_client { peer.version } else { self.version() };
+                let cover = Cover::of_version(decides.unwrap_or(version));
+                Some(handshake::verify_covered_signature(second, &digest.bytes, side, cover))
             });
         }
-        let valid = match (echo, signature) {
-            (Some(false), None) if matches!(version, 8 | 9) => None,
-            (echo, signature) => echo.map(|echo| echo || signature == Some(true)),
-        };
+        let valid = echo.map(|echo| echo || signature == Some(true));
         if valid == Some(false) {
             let detail = match from_client {
                 true => "C2 neither echoes S1 nor is it signed",

@@ -16,6 +16,7 @@ mod search;
 mod session;
 mod stash;
 mod transactions;
+mod unchunked;
 
 pub use encoder::{
     ChunkEncoder, CsidForm, EncodeError, ExtendedTimestampHabit, MessageChunks, Outgoing,
@@ -25,6 +26,7 @@ pub use event::{Anomaly, AnomalyKind, Confidence, Event, Handshake, Hole, Messag
 pub use limits::Limits;
 pub use search::looks_like_chunks;
 pub use session::{Options, Session};
+pub use unchunked::Unchunked;
 
 #[cfg(test)]
 mod tests;

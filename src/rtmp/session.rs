@@ -23,6 +23,7 @@ pub struct Options {
 /// The same bytes give the same events however they are cut into pieces.
 #[derive(Debug)]
 pub struct Session {
+    options: Options,
     sides: [Side; 2],
     transactions: Transactions,
     scratch: Vec<Event>,
@@ -32,6 +33,8 @@ pub struct Session {
 struct Side {
     phase: Phase,
     chunks: ChunkDecoder,
+    /// Whether somebody deciphers what RTMPE enciphered.
+    plain: bool,
     /// Bytes of the handshake or of ciphertext: not chunk stream.
     before_chunks: u64,
     /// C1/S1 as far as it was seen, for the peer's C2/S2.
@@ -52,12 +55,14 @@ impl Session {
         let side = |direction| Side {
             phase: Phase::Handshake(Box::default()),
             chunks: ChunkDecoder::new(direction, options.limits.clone(), options.keep_media),
+            plain: false,
             before_chunks: 0,
             packets: Packets::default(),
         };
         Session {
             sides: Direction::BOTH.map(side),
             transactions: Transactions::new(options.limits.pending_requests),
+            options,
             scratch: Vec::new(),
         }
     }
@@ -68,6 +73,16 @@ impl Session {
         let side = &mut self.sides[direction.index()];
         side.phase = Phase::Chunks;
         side.chunks.start_midstream();
+    }
+
+    /// Says that RTMPE's ciphertext of `direction` is deciphered before it comes here: after the
+    /// handshake follow chunks. To be called before the first of those bytes.
+    pub fn expect_plain(&mut self, direction: Direction) {
+        let side = &mut self.sides[direction.index()];
+        side.plain = true;
+        if matches!(side.phase, Phase::Encrypted) {
+            side.phase = Phase::Chunks;
+        }
     }
 
     /// Takes the next bytes of a direction.
@@ -187,7 +202,7 @@ impl Session {
         side.chunks.offset = end_offset;
         side.packets = reader.packets();
         let (handshake, odd) = reader.conclude(direction, time, &peer);
-        if handshake.complete && matches!(handshake.version, 6 | 8 | 9) {
+        if matches!(handshake.version, 6 | 8 | 9) && !side.plain {
             side.phase = Phase::Encrypted;
         }
         sink(Event::Handshake(handshake));
@@ -203,7 +218,7 @@ impl Session {
         for mut event in events.drain(..) {
             let mut odd = None;
             if let Event::Message(message) = &mut event {
-                odd = self.interpret(message);
+                odd = self.interpret(message, true);
             }
             sink(event);
             if let Some(anomaly) = odd {
@@ -213,7 +228,13 @@ impl Session {
         self.scratch = std::mem::take(events);
     }
 
-    fn interpret(&mut self, message: &mut Message) -> Option<Anomaly> {
+    pub(super) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Decodes the body; `chunked` says that the message came in a chunk stream, whose rules it
+    /// has to follow.
+    pub(super) fn interpret(&mut self, message: &mut Message, chunked: bool) -> Option<Anomaly> {
         let (body, stop) = message::decode_prefix(
             message.type_id,
             &message.payload,
@@ -238,7 +259,8 @@ impl Session {
             && !cut
         {
             anomaly(AnomalyKind::BadBody, format!("{}: {stop}", message.type_id.kind()));
-        } else if message.type_id.is_control()
+        } else if chunked
+            && message.type_id.is_control()
             && !cut
             && (message.csid != 2 || message.stream_id.is_some_and(|id| id != 0))
         {

@@ -18,6 +18,13 @@ pub struct Source {
     pub offset: u64,
 }
 
+impl Source {
+    /// Where the bytes from byte `from` on come from.
+    pub fn part(self, from: usize) -> Source {
+        Source { offset: self.offset + from as u64, ..self }
+    }
+}
+
 /// What a layer hands on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item<'a> {
@@ -42,6 +49,12 @@ pub enum Item<'a> {
         len: u64,
         /// Whether `len` is exact.
         exact: bool,
+    },
+    /// What follows of a direction is plain, whatever version its handshake announced. (RTMPE: the
+    /// engine takes what follows for ciphertext unless it is told this.)
+    Readable {
+        /// Of the session above.
+        direction: Direction,
     },
     /// Something the layer says about the session.
     Fact(Fact),

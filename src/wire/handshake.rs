@@ -6,6 +6,11 @@
 //! that bytes of the blocks themselves say. Programs number the two orders differently, so they
 //! have names here, not numbers.
 
+mod cover;
+pub mod rtmpe;
+
+pub use cover::Cover;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -102,6 +107,13 @@ impl Layout {
         let at = self.key_position(packet);
         &packet[at..at + KEY_LEN]
     }
+
+    /// Writes RTMPE's public key where the layout puts it. The digest comes after it: it covers
+    /// the key.
+    pub fn write_key(self, packet: &mut Bytes1536, key: &[u8; KEY_LEN]) {
+        let at = self.key_position(packet);
+        packet[at..at + KEY_LEN].copy_from_slice(key);
+    }
 }
 
 fn sum(packet: &Bytes1536, at: usize) -> usize {
@@ -153,20 +165,48 @@ pub fn write_digest(packet: &mut Bytes1536, layout: Layout, side: Side) -> Diges
 }
 
 /// `side` is who answers, `peer_digest` is the digest of the S1 or C1 that is answered.
-fn signature_mac(packet: &Bytes1536, peer_digest: &[u8; DIGEST_LEN], side: Side) -> Hmac<Sha256> {
+fn signature(
+    packet: &Bytes1536,
+    peer_digest: &[u8; DIGEST_LEN],
+    side: Side,
+    cover: Cover,
+) -> [u8; DIGEST_LEN] {
     let key = [side.digest_key(), &TAIL].concat();
-    let key = hmac(&key, &[peer_digest]).finalize().into_bytes();
-    hmac(&key, &[&packet[..SIGNED_LEN]])
+    let key: [u8; DIGEST_LEN] = hmac(&key, &[peer_digest]).finalize().into_bytes().into();
+    let mac = hmac(&key, &[&packet[..SIGNED_LEN]]);
+    let mut signature: [u8; DIGEST_LEN] = mac.finalize().into_bytes().into();
+    cover.apply(&key, &mut signature);
+    signature
 }
 
 /// Whether C2 or S2 ends in a valid signature of the peer's digest.
 pub fn verify_signature(packet: &Bytes1536, peer_digest: &[u8; DIGEST_LEN], side: Side) -> bool {
-    signature_mac(packet, peer_digest, side).verify_slice(&packet[SIGNED_LEN..]).is_ok()
+    verify_covered_signature(packet, peer_digest, side, Cover::None)
 }
 
 /// Writes the signature into the last 32 bytes of C2 or S2.
 pub fn write_signature(packet: &mut Bytes1536, peer_digest: &[u8; DIGEST_LEN], side: Side) {
-    let bytes = signature_mac(packet, peer_digest, side).finalize().into_bytes();
+    write_covered_signature(packet, peer_digest, side, Cover::None);
+}
+
+/// Whether C2 or S2 ends in a valid signature, enciphered as RTMPE's version in S0 says.
+pub fn verify_covered_signature(
+    packet: &Bytes1536,
+    peer_digest: &[u8; DIGEST_LEN],
+    side: Side,
+    cover: Cover,
+) -> bool {
+    packet[SIGNED_LEN..] == signature(packet, peer_digest, side, cover)
+}
+
+/// Writes the signature, enciphered as RTMPE's version in S0 says.
+pub fn write_covered_signature(
+    packet: &mut Bytes1536,
+    peer_digest: &[u8; DIGEST_LEN],
+    side: Side,
+    cover: Cover,
+) {
+    let bytes = signature(packet, peer_digest, side, cover);
     packet[SIGNED_LEN..].copy_from_slice(&bytes);
 }
 

@@ -6,3 +6,4 @@ pub mod codec;
 pub mod flv;
 pub mod handshake;
 pub mod message;
+pub mod rtmfp;

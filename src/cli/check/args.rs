@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::args::Color;
+use crate::cli::check_results;
 
 pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
@@ -150,6 +151,20 @@ pub(in crate::cli) enum LevelArg {
 pub(in crate::cli) enum CheckFormat {
     /// For people
     Text,
+    /// One JSON object; `check merge` and `check matrix` read it
+    Json,
+    /// A JSON object per line
+    Ndjson,
+    /// JUnit XML
+    Junit,
+    /// One page that needs no other file and no network
+    Html,
+    /// SARIF 2.1.0
+    Sarif,
+    /// TAP 14
+    Tap,
+    /// Markdown, for the summary page of a CI job
+    Md,
 }
 
 #[derive(Debug, Subcommand)]
@@ -165,6 +180,12 @@ pub(in crate::cli) enum CheckCommand {
     /// Write expectation files, and compare results
     #[command(subcommand)]
     Expect(ExpectCommand),
+    /// Put the results of shards together, or write results in another format
+    #[command(after_help = check_results::MERGE_EXAMPLES)]
+    Merge(check_results::MergeArgs),
+    /// Show the results of several servers side by side
+    #[command(after_help = check_results::MATRIX_EXAMPLES)]
+    Matrix(check_results::MatrixArgs),
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,9 +10,11 @@ use super::args::{CheckArgs, CheckCommand, CheckFormat};
 use super::text::Style;
 use super::{doctor, expect, explain, pcap, plan, text};
 use crate::cli::args::Color;
+use crate::cli::check_results::{self, ResultFormat};
 use crate::cli::{EXIT_FINDINGS, EXIT_OK};
 use crate::conform::result::Run;
 use crate::conform::{self, Options};
+use crate::report::conform as report;
 
 /// The server cannot be reached or started.
 pub(super) const EXIT_UNREACHABLE: u8 = 3;
@@ -27,6 +29,8 @@ pub(in crate::cli) fn run(args: CheckArgs) -> Result<u8, String> {
         Some(CheckCommand::Explain { ids }) => return print(&explain::explain(ids)?),
         Some(CheckCommand::Doctor(target)) => return doctor::doctor(target),
         Some(CheckCommand::Expect(command)) => return expect::run(command),
+        Some(CheckCommand::Merge(args)) => return check_results::merge(args),
+        Some(CheckCommand::Matrix(args)) => return check_results::matrix(args),
         None => {}
     }
     let pick = plan::pick(&args.pick)?;
@@ -76,8 +80,24 @@ pub(in crate::cli) fn run(args: CheckArgs) -> Result<u8, String> {
 }
 
 fn write(run: &Run, args: &CheckArgs, mut out: BufWriter<Box<dyn Write>>) -> Result<(), String> {
-    let written = match args.format {
-        CheckFormat::Text => text::write(run, style(args), &mut out),
+    let format = match args.format {
+        CheckFormat::Text => None,
+        CheckFormat::Json => Some(ResultFormat::Json),
+        CheckFormat::Ndjson => Some(ResultFormat::Ndjson),
+        CheckFormat::Junit => Some(ResultFormat::Junit),
+        CheckFormat::Html => Some(ResultFormat::Html),
+        CheckFormat::Sarif => Some(ResultFormat::Sarif),
+        CheckFormat::Tap => Some(ResultFormat::Tap),
+        CheckFormat::Md => Some(ResultFormat::Md),
+    };
+    let written = match format {
+        None => text::write(run, style(args), &mut out),
+        Some(format) => {
+            let options = report::Options { show_secrets: args.show_secrets, strict: args.strict };
+            let artifact = args.target.server.as_ref().map(|path| path.display().to_string());
+            let results = report::results(run, options);
+            check_results::write(&results, format, artifact.as_deref(), &mut out)
+        }
     };
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -82,14 +82,16 @@ fn one(case: &CaseResult, style: Style, out: &mut dyn Write) -> io::Result<()> {
         Expectation::Met { .. } => "  (expected)",
         _ => "",
     };
-    writeln!(out, "  {} {slug}{expected}", style.verdict(name))?;
+    let seconds = case.duration.as_secs_f64();
+    let slow = if seconds >= 1.0 { format!("  {seconds:.1} s") } else { String::new() };
+    writeln!(out, "  {} {slug}{expected}{}", style.verdict(name), style.paint("2", &slow))?;
     if name != "PASS" {
         let text = case.verdict.text();
         let level = case.level.name().to_uppercase();
-        let sections = case.sections.join(", ");
+        let sources = [case.sections, &[case.basis.name()]].concat().join(", ");
         let seen = if text.is_empty() { String::new() } else { format!(": {text}") };
         if !matches!(name, "FACT" | "UNSUPPORTED" | "INCONCLUSIVE") {
-            writeln!(out, "      {level} ({sections}, {}): {}", case.basis.name(), case.says)?;
+            writeln!(out, "      {level} ({sources}): {}", case.says)?;
         }
         writeln!(out, "      seen{seen}")?;
     }

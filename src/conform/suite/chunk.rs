@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::support_a::{call, caller, collected, relayed};
+use super::support_a::{call, caller, relayed};
 use crate::conform::{Case, Conn, Msg, Need, Outcome, Setup, Stop, T, Verdict};
 use crate::wire::amf::Value;
 use crate::wire::chunk::MessageHeader;
@@ -271,7 +271,7 @@ fn fmt3_after_fmt0(t: &mut T) -> Outcome {
     let sounds = [t.sound("one", 90), t.sound("two", 90)];
     r.send(Msg::audio(time, sounds[0].clone()).fmt(0));
     r.send(Msg::audio(2 * time, sounds[1].clone()).fmt(3));
-    let got = collected(t, &mut r)?;
+    let got = t.collect(&mut r)?;
     let at = |sound: &Vec<u8>| got.iter().find(|f| f.payload == *sound).map(|f| f.timestamp);
     let (Some(one), Some(two)) = (at(&sounds[0]), at(&sounds[1])) else {
         return t.fail("not both messages came out");

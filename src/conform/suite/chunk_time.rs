@@ -1,6 +1,6 @@
 //! The chunk stream (RTMP 5.3): timestamps, extended and wrapping.
 
-use super::support_a::{collected, relayed};
+use super::support_a::relayed;
 use crate::conform::{Case, Frame, Msg, Need, Outcome, Reaction, Stop, T, Verdict};
 use crate::rtmp::{AnomalyKind, ExtendedTimestampHabit};
 
@@ -135,7 +135,7 @@ fn fmt3_extended_timestamp(t: &mut T) -> Outcome {
         let mut r = t.relay()?;
         r.publisher.habit(habit);
         let sent = [r.send(Msg::video(0x100_0000, t.picture("frame", true, 1000)).fmt(0))];
-        let got = collected(t, &mut r)?;
+        let got = t.collect(&mut r)?;
         t.same_frames(&sent, &got)
     };
     let verdict = run(t, ExtendedTimestampHabit::Repeat)?;
@@ -173,7 +173,7 @@ fn timestamp_wrap_32(t: &mut T) -> Outcome {
             sent.push(r.send(Msg::audio(time, t.sound(&format!("frame {n}"), 90)).fmt(fmt)));
         }
         r.time = 0x200;
-        match collected(t, &mut r).and_then(|got| t.same_frames(&sent, &got)) {
+        match t.collect(&mut r).and_then(|got| t.same_frames(&sent, &got)) {
             Ok(Verdict::Fail(text)) | Err(Stop::Fail(text)) => t.nonstrict(text),
             outcome => outcome,
         }

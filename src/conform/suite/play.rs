@@ -8,7 +8,7 @@ use super::support_b::{on_stream, through};
 use crate::conform::{Case, Conn, Frame, Msg, Need, Outcome, Relay, Setup, Stop, T, Verdict};
 use crate::rtmp::Message;
 use crate::wire::amf::Value;
-use crate::wire::message::{Body, MessageType};
+use crate::wire::message::MessageType;
 
 const BOTH: &[Need] = &[Need::Publish, Need::Play];
 

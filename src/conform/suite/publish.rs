@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::bytes::{NULL, command, metadata, num, set_data_frame, text};
 use super::support_b::{self as support, ANY, REFUSE, codes, flows, live, media, on_stream};
-use crate::conform::{Case, Conn, Msg, Need, Outcome, Reaction, Setup, Stop, T, Verdict};
+use crate::conform::{Case, Conn, Msg, Need, Outcome, Setup, Stop, T};
 use crate::wire::amf::Value;
 use crate::wire::message::{Body, MessageType};
 

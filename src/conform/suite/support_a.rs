@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::conform::{Conn, Frame, Msg, Outcome, Reaction, Relay, Setup, Stop, T, Verdict};
+use crate::conform::{Conn, Msg, Outcome, Reaction, Setup, Stop, T, Verdict};
 use crate::rtmp::{AnomalyKind, Message};
 use crate::wire::amf::Value;
 use crate::wire::handshake::{
@@ -128,7 +128,7 @@ pub fn relayed(t: &mut T, absolute: bool, frames: &[(u8, u32, usize)]) -> Outcom
         sent.push(r.send(Msg::audio(base.wrapping_add(*time), sound).fmt(*fmt)));
     }
     r.time = sent.last().map_or(r.time, |last| last.timestamp.wrapping_add(250));
-    let got = collected(t, &mut r)?;
+    let got = t.collect(&mut r)?;
     t.same_frames(&sent, &got)
 }
 
@@ -162,13 +162,4 @@ pub fn anomaly(t: &mut T, kinds: &[AnomalyKind]) -> Result<Option<String>, Stop>
     let all = exercised(t)?;
     let mut found = all.iter().flat_map(|c| c.anomalies()).filter(|a| kinds.contains(&a.kind));
     Ok(found.next().map(|a| format!("at byte {}: {}", a.offset, a.detail)))
-}
-
-/// What came out, without codec headers: nginx-rtmp hands the audio header on with the first audio
-/// after the join, others repeat headers when they like.
-pub fn collected(t: &T, r: &mut Relay) -> Result<Vec<Frame>, Stop> {
-    let headers = [t.avc_header(), t.aac_header()];
-    let mut got = t.collect(r)?;
-    got.retain(|frame| !headers.contains(&frame.payload));
-    Ok(got)
 }

@@ -262,3 +262,77 @@ pub(super) fn live(t: &T, name: &str) -> Result<Conn, Stop> {
     t.barrier(&mut publisher, t.timeouts().reply).setup()?;
     Ok(publisher)
 }
+
+/// A publication whose only audio or video (`type_id`) is of a codec that a server need not know:
+/// `start` and frames numbered from 0 must reach a late player as they are. UNSUPPORTED when the
+/// server refuses the codec, or hands on the other kind of media alone.
+pub(super) fn publication(
+    t: &mut T,
+    type_id: u8,
+    start: Option<Vec<u8>>,
+    frame: impl Fn(u8) -> Vec<u8>,
+) -> Outcome {
+    t.expect_alive_after();
+    let mut publisher = t.publisher(&t.name())?;
+    let (id, other) = (publisher.stream_id, if type_id == 9 { 8 } else { 9 });
+    let header = if type_id == 9 { t.aac_header() } else { t.avc_header() };
+    publisher.send(media(other, 0, &header).on(id));
+    let mut sent: Vec<_> = start.iter().cloned().chain([frame(0)]).collect();
+    for body in &sent {
+        publisher.send(media(type_id, 0, body).on(id));
+    }
+    if let Err(stop) = t.barrier(&mut publisher, t.timeouts().reply) {
+        let closed = publisher.closed().is_some();
+        return if closed { t.unsupported(format!("refused: {}", stop.text())) } else { Err(stop) };
+    }
+    let mut player = t.player(&publisher.name)?;
+    // A second time: so a server that only forgets it for late players can be told apart.
+    start.iter().for_each(|start| drop(publisher.send(media(type_id, 0, start).on(id))));
+    let came = |player: &Conn, kind: u8| -> Vec<Vec<u8>> {
+        let of = player.messages().iter().filter(|m| m.type_id.0 == kind);
+        of.map(|m| m.payload.to_vec()).collect()
+    };
+    for n in 1..=20 {
+        let name = format!("carrier {n}");
+        let carrier = if type_id == 9 { t.sound(&name, 60) } else { t.picture(&name, true, 90) };
+        sent.push(frame(n));
+        publisher.send(media(type_id, u32::from(n) * 250, &frame(n)).on(id));
+        publisher.send(media(other, u32::from(n) * 250, &carrier).on(id));
+        let seen = came(&player, type_id).len();
+        let more = |m: &Message| m.type_id.0 == type_id;
+        let more = player.expect_in(t.timeouts().quiet / 2, "media", more).is_ok();
+        publisher.absorb();
+        if publisher.closed().is_some() {
+            return t.unsupported("refused: the server closes the publisher's connection");
+        }
+        let enough = seen > 4 || !more && seen == 0 && came(&player, other).len() > 5;
+        if enough || player.closed().is_some() {
+            break;
+        }
+    }
+    let got = came(&player, type_id);
+    if let Some(changed) = got.iter().find(|body| !sent.contains(body)) {
+        return t.fail(format!("a message of {} bytes came out changed", changed.len()));
+    }
+    let is_start = |body: &Vec<u8>| start.as_ref() == Some(body);
+    match (got.iter().position(is_start), got.iter().position(|body| !is_start(body))) {
+        (_, None) if got.is_empty() => t.unsupported("not handed on: the player gets none of it"),
+        (_, None) => t.fail("no coded frame reaches the player"),
+        (Some(head), Some(frame)) if head < frame => t.pass(),
+        (Some(_), _) => t.nonstrict("a late player gets frames before the sequence start"),
+        (None, _) if start.is_some() => t.fail("the sequence start does not come out"),
+        _ => t.pass(),
+    }
+}
+
+/// Bodies that some program sends though they are odd: the stream must go on. A server that closes
+/// is NONSTRICT.
+pub(super) fn lenient(t: &mut T, bodies: &[(u8, Vec<u8>)]) -> Outcome {
+    t.expect_alive_after();
+    let mut relay = t.relay()?;
+    match through(t, &mut relay, bodies) {
+        Ok(_) => t.pass(),
+        Err(_) if relay.publisher.closed().is_some() => t.nonstrict("closes the publisher"),
+        Err(stop) => Err(stop),
+    }
+}

@@ -1,6 +1,6 @@
 //! What is carried down through the layers, and what lies at the bottom.
 
-use super::{Fragment, TcpPacket, Tunnel};
+use super::{Fragment, TcpPacket, Tunnel, UdpPacket};
 
 /// Headers of tunnels and VLANs that may lie within each other before a packet is given up: a
 /// hostile packet can nest a header per few bytes.
@@ -13,6 +13,10 @@ pub(in crate::flow) enum Decoded<'a> {
     Tcp(TcpPacket<'a>),
     /// A piece of an IP datagram.
     Fragment(Fragment<'a>),
+    /// A datagram of UDP that carries no tunnel.
+    Udp(UdpPacket<'a>),
+    /// An ICMP message that says that a datagram of UDP did not reach anyone, and its code.
+    Unreachable(UdpPacket<'a>, u8),
     /// Something else that is well-formed as far as it was read.
     NotTcp,
     /// Headers that end early or contradict themselves.

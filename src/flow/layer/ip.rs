@@ -8,6 +8,7 @@ use etherparse::{
 use super::ethernet::decode_ethernet;
 use super::tcp::{TcpPacket, decode_tcp};
 use super::tunnel::{Tunnel, decode_gre, decode_mpls, decode_udp};
+use super::udp::decode_icmp;
 use super::{Bounded, Decoded, Descent, Fragment, FragmentKey};
 
 /// Addresses of an IP packet as [`super::tcp::TcpPacket`] keeps them.
@@ -141,7 +142,9 @@ pub(crate) fn decode_ip_payload<'a>(
                     Err(reason) => Decoded::Undecodable(reason),
                 };
             }
-            ip_number::UDP => return decode_udp(layer, at),
+            ip_number::UDP => return decode_udp(addresses, layer, at),
+            ip_number::ICMP => return decode_icmp(layer, false),
+            ip_number::IPV6_ICMP => return decode_icmp(layer, true),
             ip_number::GRE => return decode_gre(layer, at),
             ip_number::IPV4 | ip_number::IPV6 => {
                 at.enter(Tunnel::IpIp);

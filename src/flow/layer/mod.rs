@@ -7,11 +7,13 @@ mod ip;
 mod packet;
 mod tcp;
 mod tunnel;
+mod udp;
 
 pub(super) use descent::{Bounded, Decoded, Descent};
 pub(super) use ethernet::decode_link;
 pub(super) use fragment::{Defragmenter, Fragment, FragmentKey};
 pub(super) use ip::{decode_ip_payload, fast_path};
-pub(super) use packet::descend;
+pub(super) use packet::{Bottom, descend};
 pub(super) use tcp::{TcpPacket, flags, ip_addr};
 pub(super) use tunnel::Tunnel;
+pub(super) use udp::UdpPacket;

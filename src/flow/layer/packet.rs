@@ -6,16 +6,28 @@ use crate::base::Packet;
 use crate::flow::Outcome;
 
 use super::{
-    Bounded, Decoded, Defragmenter, Descent, TcpPacket, Tunnel, decode_ip_payload, decode_link,
+    Bounded, Decoded, Defragmenter, Descent, TcpPacket, Tunnel, UdpPacket, decode_ip_payload,
+    decode_link,
 };
 
-/// Goes down to the TCP segment of a packet, or of the datagram that it completes, and hands it to
+/// What lies at the bottom of a packet that is of use.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::flow) enum Bottom<'a> {
+    /// A TCP segment.
+    Tcp(TcpPacket<'a>),
+    /// A datagram of UDP.
+    Udp(UdpPacket<'a>),
+    /// A datagram that did not reach anyone, and ICMP's code.
+    Unreachable(UdpPacket<'a>, u8),
+}
+
+/// Goes down to the segment or datagram of a packet, or of the IP datagram that it completes, and hands it to
 /// `found` with the buffer that holds its payload. Tunnels entered are left in `tunnels`.
 pub(in crate::flow) fn descend(
     packet: &Packet,
     defragmenter: &mut Defragmenter,
     tunnels: &mut Vec<Tunnel>,
-    found: impl FnOnce(&TcpPacket<'_>, &Bytes, &[Tunnel]),
+    found: impl FnOnce(Bottom<'_>, &Bytes, &[Tunnel]),
 ) -> Outcome {
     tunnels.clear();
     let missing = (packet.original_len as usize).saturating_sub(packet.data.len());
@@ -27,8 +39,16 @@ pub(in crate::flow) fn descend(
     loop {
         match decoded {
             Decoded::Tcp(tcp) => {
-                found(&tcp, &buffer, descent.tunnels);
+                found(Bottom::Tcp(tcp), &buffer, descent.tunnels);
                 return Outcome::Tcp;
+            }
+            Decoded::Udp(udp) => {
+                found(Bottom::Udp(udp), &buffer, descent.tunnels);
+                return Outcome::NotTcp;
+            }
+            Decoded::Unreachable(udp, code) => {
+                found(Bottom::Unreachable(udp, code), &buffer, descent.tunnels);
+                return Outcome::NotTcp;
             }
             // A datagram put together from fragments may carry a tunnel whose packets are
             // fragments themselves. The depth goes on, so that this ends.

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::ethernet::{decode_ether_type, decode_ethernet};
+use super::ip::Addresses;
 use super::ip::decode_ip;
+use super::udp::UdpPacket;
 use super::{Bounded, Decoded, Descent};
 
 /// A header around the connection, for the reader's information only: it is no part of the flow's
@@ -46,7 +48,11 @@ impl fmt::Display for Tunnel {
 }
 
 /// UDP: only the tunnels that ride on it are of interest.
-pub(super) fn decode_udp<'a>(layer: Bounded<'a>, at: &mut Descent<'_>) -> Decoded<'a> {
+pub(super) fn decode_udp<'a>(
+    addresses: Addresses,
+    layer: Bounded<'a>,
+    at: &mut Descent<'_>,
+) -> Decoded<'a> {
     let (Some(source), Some(destination), Some(len), Some(inner)) =
         (layer.u16(0), layer.u16(2), layer.u16(4), layer.skip(8))
     else {
@@ -58,7 +64,13 @@ pub(super) fn decode_udp<'a>(layer: Bounded<'a>, at: &mut Descent<'_>) -> Decode
         // 4789 is IANA's; 8472 is what Linux used before, and still does by default.
         (_, 4789 | 8472) => decode_vxlan(inner, at),
         (2152, _) | (_, 2152) => decode_gtp_u(inner, at),
-        _ => Decoded::NotTcp,
+        _ => Decoded::Udp(UdpPacket {
+            addresses,
+            source_port: source,
+            destination_port: destination,
+            payload: inner.data,
+            cut: inner.missing.try_into().unwrap_or(u32::MAX),
+        }),
     }
 }
 

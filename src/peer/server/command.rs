@@ -1,7 +1,8 @@
 //! NetConnection commands: `connect`, streams, and what encoders send around them.
 
-use super::connection::{Sending, Stream};
+use super::connection::Sending;
 use super::control::{bandwidth, event, stream_event, window};
+use super::defects::Flag;
 use super::engine::{ConnId, Engine};
 use super::reply::information;
 use crate::base::Stop;
@@ -30,6 +31,11 @@ impl Engine {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         if name == "connect" {
             return self.connect(id, type_id, command, stop);
+        }
+        if connection.app.is_none() && self.faults.has(Flag::CommandsBeforeConnect) {
+            connection.app = self.options.apps.first().map(|app| app.clone().into_bytes());
+            connection.streams.entry(1).or_default();
+            connection.next_stream = 2;
         }
         if connection.app.is_none() {
             return connection.error(txn, "NetConnection.Call.Failed", "Connect first.");
@@ -63,6 +69,7 @@ impl Engine {
             "receiveVideo" => self.receive(id, msid, MessageType::VIDEO, command),
             // Answers, and what only clients handle, ask for nothing.
             "_result" | "_error" | "onStatus" | "" => {}
+            _ if self.faults.has(Flag::UnknownMethodSilent) => {}
             _ => {
                 let text = format!("Method not found ({name}).");
                 connection.error(txn, "NetConnection.Call.Failed", &text);
@@ -104,12 +111,17 @@ impl Engine {
             Some(_) => None,
         };
         if let Some((code, text)) = refusal {
-            connection.error(txn, code, text);
+            if !(self.faults.has(Flag::InvalidAppClosesSilently) && code.ends_with("InvalidApp")) {
+                connection.error(txn, code, text);
+            }
             return connection.close();
         }
         connection.app = app.map(<[u8]>::to_vec);
         connection.announced = own_window;
-        connection.send(window(own_window));
+        let late = self.faults.has(Flag::WindowAfterResult);
+        if !late {
+            connection.send(window(own_window));
+        }
         connection.send(bandwidth(own_window));
         connection.send(stream_event(event::STREAM_BEGIN, 0));
         let body = Body::SetChunkSize { size: chunk_size, reserved_bit: false };
@@ -117,7 +129,8 @@ impl Engine {
         let _ = connection.encoder.use_chunk_size(chunk_size);
 
         let asked = object.get("objectEncoding").and_then(Value::as_number);
-        let encoding = if asked == Some(3.0) { 3.0 } else { 0.0 };
+        let amf3 = asked == Some(3.0) || self.faults.has(Flag::EncodingAlwaysThree);
+        let encoding = if amf3 { 3.0 } else { 0.0 };
         let code = "NetConnection.Connect.Success";
         let mut info = information(code, "Connection succeeded.");
         if let Value::Object { properties, .. } = &mut info {
@@ -138,6 +151,9 @@ impl Engine {
             ("mode", Value::Number(1.0)),
         ]);
         connection.reply("_result", txn, properties, Some(info));
+        if late {
+            connection.send(window(own_window));
+        }
     }
 
     fn create_stream(&mut self, id: ConnId, txn: Option<f64>) {
@@ -147,13 +163,26 @@ impl Engine {
             return connection.error(txn, "NetConnection.Call.Failed", "Too many streams.");
         }
         let msid = connection.next_stream;
-        connection.next_stream += 1;
-        connection.streams.insert(msid, Stream::Idle);
+        if !connection.faults.has(Flag::StreamIdAlwaysOne) {
+            connection.next_stream += 1;
+        }
+        connection.streams.entry(msid).or_default();
         connection.result(txn, Value::Number(f64::from(msid)));
     }
 
     fn delete_stream(&mut self, id: ConnId, command: &Command) {
+        if self.faults.has(Flag::DeleteAnswered)
+            && let Some(connection) = self.conn(id)
+        {
+            connection.reply("_result", Some(1.0), Value::Null, None);
+        }
+        if self.faults.has(Flag::DeleteEndsAll) {
+            return self.leave(id);
+        }
         let Some(msid) = stream_id(command.arguments.first()) else { return };
+        if self.keeps_at_delete(id, msid) {
+            return;
+        }
         self.end_stream(id, msid);
         if let Some(connection) = self.conn(id) {
             connection.streams.remove(&msid);
@@ -162,6 +191,9 @@ impl Engine {
 
     fn close_stream(&mut self, id: ConnId, msid: u32) {
         let publishing = self.publication(id, msid);
+        if self.keeps_at_delete(id, msid) {
+            return;
+        }
         self.end_stream(id, msid);
         if let (Some(key), Some(connection)) = (publishing, self.conn(id)) {
             let code = "NetStream.Unpublish.Success";

@@ -1,6 +1,7 @@
 //! Protocol control and user control messages.
 
 use super::connection::Sending;
+use super::defects::Flag;
 use super::engine::{ConnId, Engine};
 use crate::wire::message::{Body, LimitType, MessageType, UserControl, UserControlEvent};
 
@@ -8,6 +9,8 @@ use crate::wire::message::{Body, LimitType, MessageType, UserControl, UserContro
 pub(super) mod event {
     pub const STREAM_BEGIN: u16 = 0;
     pub const STREAM_EOF: u16 = 1;
+    /// For recordings, which this server has none of: only a fault sends it.
+    pub const STREAM_IS_RECORDED: u16 = 4;
     pub const PING_REQUEST: u16 = 6;
     pub const PING_RESPONSE: u16 = 7;
 }
@@ -79,7 +82,11 @@ impl Engine {
                 let body =
                     UserControl { timestamp: Some(*timestamp), ..user(event::PING_RESPONSE) };
                 let body = Body::UserControl(body);
-                connection.send(Sending::control(MessageType::USER_CONTROL, body));
+                let answer = Sending::control(MessageType::USER_CONTROL, body);
+                if connection.faults.has(Flag::HoldsControl) && connection.pending() > 0 {
+                    return connection.held.push(answer);
+                }
+                connection.send(answer);
             }
             _ => {}
         }

@@ -179,7 +179,8 @@ impl Driver {
             PollFd::new(&self.woken, PollFlags::IN),
             PollFd::new(&self.listener, PollFlags::IN),
         ];
-        for socket in self.sockets.values() {
+        let mut watched = Vec::new();
+        for (id, socket) in &self.sockets {
             let mut flags = PollFlags::empty();
             if !socket.ended {
                 flags |= PollFlags::IN;
@@ -187,7 +188,11 @@ impl Driver {
             if socket.written < socket.out.len() {
                 flags |= PollFlags::OUT;
             }
-            fds.push(PollFd::new(&socket.stream, flags));
+            // Of a client that is gone, nothing but its going would be heard, again and again.
+            if !flags.is_empty() {
+                watched.push(*id);
+                fds.push(PollFd::new(&socket.stream, flags));
+            }
         }
         let timeout = Timespec { tv_sec: 0, tv_nsec: TICK.as_nanos() as i64 };
         if poll(&mut fds, Some(&timeout)).is_err() {
@@ -195,7 +200,7 @@ impl Driver {
             return Ready::default();
         }
         let came = |fd: &PollFd<'_>| !fd.revents().is_empty();
-        let readable = self.sockets.keys().zip(&fds[2..]);
+        let readable = watched.into_iter().zip(&fds[2..]);
         Ready {
             orders: came(&fds[0]),
             listener: came(&fds[1]),
@@ -203,7 +208,7 @@ impl Driver {
                 .filter(|(_, fd)| {
                     fd.revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR)
                 })
-                .map(|(id, _)| *id)
+                .map(|(id, _)| id)
                 .collect(),
         }
     }
@@ -237,7 +242,7 @@ impl Driver {
         match socket.stream.read(&mut bytes) {
             Ok(0) => {
                 socket.ended = true;
-                self.engine.hang_up(id, now);
+                self.engine.half_close(id, now);
             }
             Ok(len) if socket.closing.is_none() => self.engine.input(id, now, &bytes[..len]),
             Ok(_) => {}

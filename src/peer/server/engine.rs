@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::connection::{Connection, Sending, Stream};
 use super::control::ping_request;
+use super::defects::{Faults, Flag, Piece, Reaction, Seen};
+use super::handshake::Refused;
 use super::hub::Hub;
 use super::options::Options;
 use crate::base::{Direction, Timestamp};
@@ -56,15 +58,24 @@ pub struct Engine {
     pub(super) hub: Hub,
     pub(super) connections: BTreeMap<ConnId, Connection>,
     pub(super) now: Timestamp,
+    pub(super) faults: Faults,
+    /// A fault made it serve nobody.
+    pub(super) stalled: bool,
     rng: fastrand::Rng,
     next: u64,
+    /// What a fault keeps.
+    hoard: Vec<Vec<u8>>,
 }
 
 impl Engine {
     /// A server without connections.
     pub fn new(options: Options) -> Engine {
         let rng = fastrand::Rng::with_seed(options.seed);
+        let faults = Faults(options.defects.clone().into());
         Engine {
+            faults,
+            stalled: false,
+            hoard: Vec::new(),
             options,
             hub: Hub::default(),
             connections: BTreeMap::new(),
@@ -79,9 +90,12 @@ impl Engine {
         if self.connections.len() >= self.options.max_connections {
             return None;
         }
+        if self.faults.has(Flag::SlotsLeak) && self.next > 300 {
+            self.stalled = true;
+        }
         let id = ConnId(self.next);
         self.next += 1;
-        self.connections.insert(id, Connection::new(&self.options, time));
+        self.connections.insert(id, Connection::new(&self.options, &self.faults, time));
         Some(id)
     }
 
@@ -89,13 +103,30 @@ impl Engine {
     pub fn input(&mut self, conn: ConnId, time: Timestamp, bytes: &[u8]) {
         self.now = time;
         for piece in bytes.chunks(PIECE) {
-            self.piece(conn, piece);
+            if !self.stalled {
+                self.piece(conn, piece);
+            }
         }
     }
 
-    /// A client ended its side of the connection, or all of it.
+    /// A client ended its side of the connection; what it is owed still goes out.
+    pub fn half_close(&mut self, conn: ConnId, time: Timestamp) {
+        if !self.faults.has(Flag::HalfCloseIgnored) {
+            self.hang_up(conn, time);
+        }
+    }
+
+    /// A connection is over.
     pub fn hang_up(&mut self, conn: ConnId, time: Timestamp) {
         self.now = time;
+        if self.faults.has(Flag::PanicsOnCutMessage)
+            && self.connections.get(&conn).is_some_and(|connection| connection.pending() > 0)
+        {
+            panic!("a connection ended within a message");
+        }
+        if let Some(connection) = self.connections.get_mut(&conn) {
+            connection.over = true;
+        }
         self.leave(conn);
         if let Some(connection) = self.connections.get_mut(&conn) {
             connection.close();
@@ -105,6 +136,9 @@ impl Engine {
     /// Time passed.
     pub fn tick(&mut self, time: Timestamp) {
         self.now = time;
+        if self.stalled {
+            return;
+        }
         let ids: Vec<ConnId> = self.connections.keys().copied().collect();
         for id in ids {
             self.give_up_waiting(id);
@@ -117,7 +151,7 @@ impl Engine {
         let max = self.options.max_backlog;
         if let Some(connection) = self.connections.get_mut(&conn) {
             connection.backlog = bytes;
-            if bytes > max {
+            if bytes > max && !self.faults.has(Flag::BacklogUnbounded) {
                 connection.close = Some(Close::Reset);
             }
         }
@@ -157,10 +191,17 @@ impl Engine {
         }
     }
 
-    fn piece(&mut self, id: ConnId, mut bytes: &[u8]) {
+    fn piece(&mut self, id: ConnId, piece: &[u8]) {
         let now_ms = (self.now.0 / 1_000_000) as u32;
+        let mut bytes = piece;
+        let mut first = false;
+        if self.faults.has(Flag::HandshakesCount)
+            && self.connections.values().filter(|c| c.handshake.is_some()).count() > 50
+        {
+            return;
+        }
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        if connection.close.is_some() {
+        if connection.close.is_some() || connection.wedged {
             return;
         }
         connection.received += bytes.len() as u64;
@@ -168,12 +209,18 @@ impl Engine {
         connection.pinged = None;
         let mut events = Vec::new();
         if let Some(handshake) = &mut connection.handshake {
-            match handshake.input(bytes, now_ms, &mut self.rng, &mut connection.out) {
+            let out = &mut connection.out;
+            match handshake.input(bytes, now_ms, &mut self.rng, &self.faults, out) {
                 Ok(used) => bytes = &bytes[used..],
-                Err(_) => return connection.close(),
+                Err(Refused::Close) => return connection.close(),
+                Err(Refused::Wedge) => return connection.wedged = true,
             }
             if !handshake.is_complete() {
                 return;
+            }
+            first = true;
+            if self.faults.has(Flag::LosesDataAfterC2) {
+                bytes = &[];
             }
             let seen = std::mem::take(&mut handshake.bytes);
             connection.handshake = None;
@@ -184,17 +231,133 @@ impl Engine {
         let direction = Direction::ClientToServer;
         connection.session.feed(direction, self.now, bytes, &mut |event| events.push(event));
         for event in events {
-            self.event(id, event);
-            if self.connections.get(&id).is_none_or(|connection| connection.close.is_some()) {
+            let lose_rest = self.event(id, event) == Some(Reaction::LoseRest);
+            let gone = |c: &Connection| c.close.is_some() || c.wedged;
+            if lose_rest || self.stalled || self.connections.get(&id).is_none_or(gone) {
                 return;
             }
         }
+        self.check_bytes(id, bytes, first);
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.acknowledge();
         }
     }
 
-    fn event(&mut self, id: ConnId, event: Event) {
+    /// Looks for faults that bytes bring out.
+    fn check_bytes(&mut self, id: ConnId, bytes: &[u8], after_handshake: bool) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if self.faults.is_empty() {
+            return;
+        }
+        let first = (after_handshake || connection.only_handshake) && !bytes.is_empty();
+        connection.only_handshake = after_handshake && bytes.is_empty();
+        let piece = Piece { bytes, first, pending: connection.pending() };
+        if let Some(reaction) = self.faults.on_bytes(&piece) {
+            self.react(id, reaction, piece.pending);
+        }
+    }
+
+    /// Does what a fault does; false if what came is to be handled all the same.
+    fn react(&mut self, id: ConnId, reaction: Reaction, size: u64) -> bool {
+        match reaction {
+            Reaction::Ignore => return true,
+            Reaction::LoseRest => return false,
+            Reaction::Close => {
+                if let Some(connection) = self.conn(id) {
+                    connection.close();
+                }
+            }
+            Reaction::Wedge => {
+                if let Some(connection) = self.conn(id) {
+                    connection.wedged = true;
+                }
+            }
+            Reaction::Stall => self.stalled = true,
+            Reaction::Panic => panic!("a fault that is switched on"),
+            Reaction::Burn => {
+                // Long enough to be seen, short enough to be survived.
+                let begin: u64 = (0..3_000_000).fold(size, |sum, n| sum.rotate_left(5) ^ n);
+                self.hoard.truncate(64 + begin as usize % 2);
+                return false;
+            }
+            Reaction::Hoard => {
+                // Bounded, so that a fuzzer's machine survives finding it.
+                if self.hoard.len() < 64 {
+                    self.hoard.push(vec![1; 8 << 20]);
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    fn event(&mut self, id: ConnId, event: Event) -> Option<Reaction> {
+        if self.faults.is_empty() {
+            self.handle(id, event);
+            return None;
+        }
+        match event {
+            Event::Message(mut message) if message.complete => {
+                let connection = self.connections.get(&id)?;
+                let msid = message.stream_id.unwrap_or(0);
+                let publishing =
+                    |stream: Option<&Stream>| matches!(stream, Some(Stream::Publishing(_)));
+                self.faults.read(&mut message, &connection.history);
+                let seen = Seen {
+                    message: &message,
+                    history: &connection.history,
+                    connected: connection.app.is_some(),
+                    publishing: publishing(connection.streams.get(&msid)),
+                    publishes: connection.streams.values().any(|s| publishing(Some(s))),
+                    created: connection.streams.contains_key(&msid),
+                };
+                let reaction = self.faults.on_message(&seen);
+                let handled =
+                    reaction.is_some_and(|r| self.react(id, r, u64::from(message.length)));
+                self.side_effects(id, &message);
+                if !handled {
+                    self.handle(id, Event::Message(message));
+                }
+                reaction
+            }
+            Event::Anomaly(anomaly) => {
+                let reaction = self.faults.on_anomaly(&anomaly);
+                if !reaction.is_some_and(|reaction| self.react(id, reaction, 0)) {
+                    self.handle(id, Event::Anomaly(anomaly));
+                }
+                reaction
+            }
+            event => {
+                self.handle(id, event);
+                None
+            }
+        }
+    }
+
+    /// What faults remember, and change besides.
+    fn side_effects(&mut self, id: ConnId, message: &Message) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        connection.history.note(message);
+        if connection.faults.has(Flag::ControlTimeCounts) && message.type_id.is_control() {
+            connection.skew = connection.skew.wrapping_add(message.timestamp);
+        }
+        match message.body {
+            Body::Acknowledgement { sequence_number } => {
+                connection.peer_acknowledged = u64::from(sequence_number);
+            }
+            Body::SetChunkSize { size, .. } if connection.faults.has(Flag::AdoptsChunkSize) => {
+                let _ = connection.encoder.use_chunk_size(size);
+            }
+            Body::Command(_) => {
+                for answer in std::mem::take(&mut connection.held) {
+                    connection.send(answer);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn handle(&mut self, id: ConnId, event: Event) {
         match event {
             Event::Message(message) if message.complete => self.message(id, &message),
             // The decoder would search on; a server knows that the sender is at fault, and must
@@ -252,7 +415,7 @@ impl Engine {
         let Some(stream) = self.conn(id).and_then(|c| c.streams.get_mut(&msid)) else { return };
         match std::mem::take(stream) {
             Stream::Idle => {}
-            Stream::Publishing(key) => self.unpublish(&key),
+            Stream::Publishing(key) => self.unpublish(&key, (id, msid)),
             Stream::Playing(player) => self.hub.remove_player(&player.key, (id, msid)),
         }
     }
@@ -265,9 +428,20 @@ impl Engine {
         // Bytes that trickle in renew nothing before `connect`: else a client could hold its place
         // for ever.
         let late = match (&connection.handshake, &connection.app) {
-            (Some(_), _) => since(connection.opened) >= options.handshake_timeout,
-            (None, None) => since(connection.opened) >= options.connect_timeout,
-            (None, Some(_)) => silence >= options.idle_timeout,
+            (Some(_), _) => {
+                since(connection.opened) >= options.handshake_timeout
+                    && !self.faults.has(Flag::HandshakeNeverTimesOut)
+            }
+            (None, None) => {
+                since(connection.opened) >= options.connect_timeout
+                    && !self.faults.has(Flag::ConnectNeverTimesOut)
+            }
+            (None, Some(_)) => {
+                let forgiven = self.faults.has(Flag::SilenceForgiven);
+                let strict = self.faults.has(Flag::PingsAlthoughAnswered)
+                    && since(connection.opened) >= options.idle_timeout;
+                silence >= options.idle_timeout && !forgiven || strict
+            }
         };
         if late {
             connection.close();

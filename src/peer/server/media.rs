@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
-use super::connection::{Content, Sending, csid};
+use super::connection::{Content, Sending, Stream, csid};
 use super::control::{event, stream_event};
+use super::defects::Flag;
 use super::engine::{ConnId, Engine};
 use super::hub::{Seat, config_key};
 use crate::rtmp::Message;
@@ -24,8 +25,16 @@ impl Engine {
         payload: Bytes,
         body: &Body,
     ) {
-        let Some(key) = self.publication(id, msid) else { return };
+        let Some(key) = self.publication(id, msid) else {
+            return self.early_media(id, type_id, payload);
+        };
+        let skew = self.conn(id).map_or(0, |connection| connection.skew);
+        let timestamp = timestamp.wrapping_add(skew);
         let Some(publication) = self.hub.get_mut(&key) else { return };
+        let wrapped = publication.timestamp > timestamp.saturating_add(1 << 31);
+        if wrapped && self.faults.has(Flag::WrapDropped) {
+            return;
+        }
         publication.timestamp = timestamp;
         let config = config_key(body);
         let kind = match (&config, type_id) {
@@ -33,13 +42,37 @@ impl Engine {
             (None, MessageType::VIDEO) => Kind::of_video(body),
             _ => Kind::Audio,
         };
-        if let Some(config) = config {
+        if let Some(config) = config.filter(|c| {
+            let first =
+                self.faults.has(Flag::FirstConfigStays) || self.faults.has(Flag::OldConfigStays);
+            !(first && publication.configs.contains_key(c))
+        }) {
             publication.keep(config, type_id, payload.clone());
         }
         let players = publication.players.clone();
         publication.has_video |= matches!(kind, Kind::Key | Kind::Inter);
         for seat in players {
             self.relay(seat, type_id, timestamp, &payload, kind);
+        }
+    }
+
+    /// Media on a stream that does not publish is nobody's, but for faults.
+    fn early_media(&mut self, id: ConnId, type_id: MessageType, payload: Bytes) {
+        let any_stream = self.faults.has(Flag::AnyStreamPublishes);
+        let keeps = self.faults.has(Flag::EarlyMediaRelayed);
+        let Some(connection) = self.conn(id) else { return };
+        if keeps && connection.early.len() < 16 {
+            connection.early.push((type_id, payload.clone()));
+        }
+        let published = connection.streams.values().find_map(|stream| match stream {
+            Stream::Publishing(key) => Some(key.clone()),
+            _ => None,
+        });
+        let Some(key) = published.filter(|_| any_stream) else { return };
+        let Some(publication) = self.hub.get(&key) else { return };
+        let timestamp = publication.timestamp;
+        for seat in publication.players.clone() {
+            self.relay(seat, type_id, timestamp, &payload, Kind::Key);
         }
     }
 
@@ -51,6 +84,9 @@ impl Engine {
         message: &Message,
         parts: &[AggregatePart],
     ) {
+        if self.faults.has(Flag::AggregateIgnored) {
+            return;
+        }
         // The first part's time is the aggregate's: differences count (section 7.1.6).
         let base = parts.first().map_or(0, |part| part.timestamp);
         for part in parts {
@@ -96,9 +132,14 @@ impl Engine {
         if *name == "@setDataFrame" {
             let Some(inner) = data.values.get(1).and_then(Value::as_text) else { return };
             name = inner;
-            payload = without_prefix(type_id, payload);
+            if !self.faults.has(Flag::KeepsDataFramePrefix) {
+                payload = without_prefix(type_id, payload);
+            }
+        } else if self.faults.has(Flag::PlainMetadataLost) {
+            return;
         }
-        if *name == "onMetaData" {
+        let stays = publication.metadata.is_some() && self.faults.has(Flag::FirstMetadataStays);
+        if *name == "onMetaData" && !stays {
             publication.metadata = Some((type_id, payload.clone()));
         }
         for seat in publication.players.clone() {
@@ -114,11 +155,13 @@ impl Engine {
         let (has_video, timestamp) = (publication.has_video, publication.timestamp);
         let first = publication.metadata.iter().chain(publication.configs.values());
         let first: Vec<_> = first.cloned().collect();
-        for (type_id, payload) in first {
+        let headers = !self.faults.has(Flag::NoHeadersForLate);
+        for (type_id, payload) in first.into_iter().filter(|_| headers) {
             self.relay((id, msid), type_id, timestamp, &payload, Kind::Config);
         }
+        let needs_key = has_video && !self.faults.has(Flag::StartsWithInter);
         if let Some(player) = self.player((id, msid)) {
-            player.needs_key = has_video;
+            player.needs_key = needs_key;
         }
     }
 
@@ -132,6 +175,11 @@ impl Engine {
     ) {
         let (id, msid) = seat;
         let slow = self.options.max_backlog / 4;
+        if self.faults.has(Flag::SlowStopsAll)
+            && self.connections.values().any(|c| c.backlog > 64 << 10)
+        {
+            return;
+        }
         let Some(connection) = self.conn(id) else { return };
         let crowded = connection.backlog + connection.out.len() > slow;
         let Some(player) = self.player(seat) else { return };
@@ -166,7 +214,7 @@ impl Engine {
             _ => csid::DATA,
         };
         let content = Content::Raw(payload.clone());
-        self.send(id, Sending { csid, type_id, timestamp, stream_id: msid, content });
+        self.send(id, Sending::new(csid, type_id, timestamp, msid, content));
     }
 
     /// A player has had as much as it asked for.

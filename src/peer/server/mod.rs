@@ -6,6 +6,7 @@
 mod command;
 mod connection;
 mod control;
+mod defects;
 mod driver;
 mod engine;
 mod handshake;
@@ -16,6 +17,7 @@ mod play;
 mod publish;
 mod reply;
 
+pub use defects::Defect;
 pub use driver::Server;
 pub use engine::{Close, ConnId, Engine, Output};
 pub use options::Options;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::defects::Defect;
+
 /// How the server behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -9,6 +11,8 @@ pub struct Options {
     pub apps: Vec<String>,
     /// Where the random bytes of handshakes come from.
     pub seed: u64,
+    /// Faults that are switched on; none for a conforming server.
+    pub defects: Vec<&'static Defect>,
     /// How long a client may take from its first byte to the end of C2.
     pub handshake_timeout: Duration,
     /// How long a client may take from there to `connect`.
@@ -42,6 +46,7 @@ impl Default for Options {
         Options {
             apps: vec!["live".into()],
             seed: 1,
+            defects: Vec::new(),
             handshake_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(30),
             ping_after: Duration::from_secs(30),

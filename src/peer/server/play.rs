@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::connection::Stream;
 use super::control::{event, stream_event};
+use super::defects::Flag;
 use super::engine::{ConnId, Engine};
 use super::hub::{Key, Seat};
 use crate::base::Timestamp;
@@ -51,7 +52,13 @@ impl Engine {
         // 0 and more ask for a recording, which this server does not have: a live stream of that
         // name is played, another one is not waited for.
         let start = start.and_then(Value::as_number).unwrap_or(-2.0);
-        self.start_playing(id, msid, name, start < 0.0, duration, reset);
+        if self.faults.has(Flag::StartMustBeMinus2) && start != -2.0 {
+            return self.start_playing(id, msid, None, false, None, false);
+        }
+        let duration = duration.filter(|_| !self.faults.has(Flag::DurationIgnored));
+        let reset = reset || self.faults.has(Flag::ResetAlways);
+        let wait = start < 0.0 && !self.faults.has(Flag::NeverWaits);
+        self.start_playing(id, msid, name, wait, duration, reset);
     }
 
     pub(super) fn play2(&mut self, id: ConnId, msid: u32, command: &Command) {
@@ -72,6 +79,7 @@ impl Engine {
         if let Some(Stream::Playing(_)) = self.conn(id).and_then(|c| c.streams.get(&msid)) {
             self.end_stream(id, msid);
         }
+        let patient = self.faults.has(Flag::NeverNotFound);
         let deadline = Timestamp(self.now.0 + self.options.play_wait.as_nanos() as i64);
         let live = key.as_ref().is_some_and(|key| self.hub.is_live(key));
         let Some(connection) = self.conn(id) else { return };
@@ -86,7 +94,7 @@ impl Engine {
             key: key.clone(),
             reset,
             started: false,
-            deadline: (!live).then_some(deadline),
+            deadline: (!live && !patient).then_some(deadline),
             paused: false,
             audio: true,
             video: true,
@@ -114,6 +122,9 @@ impl Engine {
             connection.status(msid, "NetStream.Play.Reset", "Playing and resetting.", &name);
         }
         connection.status(msid, "NetStream.Play.Start", "Started playing.", &name);
+        if connection.faults.has(Flag::LiveIsRecorded) {
+            connection.send(stream_event(event::STREAM_IS_RECORDED, msid));
+        }
     }
 
     /// A publisher came for somebody who waits.
@@ -164,10 +175,11 @@ impl Engine {
     }
 
     pub(super) fn pause(&mut self, id: ConnId, msid: u32, command: &Command) {
+        let keeps_sending = self.faults.has(Flag::PauseIgnored);
         let pause = matches!(command.arguments.first(), Some(Value::Boolean(true)));
         let Some(player) = self.player((id, msid)) else { return };
         let resumes = player.paused && !pause;
-        player.paused = pause;
+        player.paused = pause && !keeps_sending;
         let name = player.key.name.clone();
         let Some(connection) = self.conn(id) else { return };
         if pause {
@@ -193,13 +205,17 @@ impl Engine {
 
     pub(super) fn receive(&mut self, id: ConnId, msid: u32, kind: MessageType, command: &Command) {
         let Some(Value::Boolean(wanted)) = command.arguments.first() else { return };
+        let ignored = self.faults.has(match kind {
+            MessageType::AUDIO => Flag::ReceiveAudioIgnored,
+            _ => Flag::ReceiveVideoIgnored,
+        });
         let Some(player) = self.player((id, msid)) else { return };
         let before = match kind {
             MessageType::AUDIO => &mut player.audio,
             _ => &mut player.video,
         };
         let resumes = !*before && *wanted;
-        *before = *wanted;
+        *before = *wanted || ignored;
         let name = player.key.name.clone();
         // Section 7.2.2.4: switching on is told, switching off is not.
         if *wanted && let Some(connection) = self.conn(id) {
@@ -213,6 +229,9 @@ impl Engine {
 }
 
 fn not_found(connection: &mut super::connection::Connection, msid: u32, key: &Key) {
+    if connection.faults.has(Flag::NotFoundCloses) {
+        return connection.close();
+    }
     let text = "Nobody publishes the stream.";
     connection.status(msid, "NetStream.Play.StreamNotFound", text, &key.name);
 }

@@ -1,6 +1,7 @@
 //! What the server says: results, errors and statuses.
 
 use super::connection::{Connection, Content, Sending, csid};
+use super::defects::Flag;
 use crate::wire::amf::{Text, Value};
 use crate::wire::message::{Body, Command, MessageType, status};
 
@@ -21,12 +22,13 @@ impl Connection {
             false => MessageType::COMMAND_AMF0,
         };
         let content = Content::Body(Body::Command(command));
-        self.send(Sending { csid, type_id, timestamp: 0, stream_id: msid, content });
+        self.send(Sending::new(csid, type_id, 0, msid, content));
     }
 
     /// Answers a call. Transaction id 0 asks for no answer.
     pub fn reply(&mut self, name: &str, id: Option<f64>, object: Value, argument: Option<Value>) {
-        let Some(id) = id.filter(|id| *id != 0.0) else { return };
+        let answers_all = self.faults.has(Flag::Transaction0Answered);
+        let Some(id) = id.filter(|id| *id != 0.0 || answers_all) else { return };
         let command = Command {
             name: Text::from(name),
             transaction_id: Some(id),

@@ -28,4 +28,5 @@ pub use model::{
 };
 pub use rules::{explain, list};
 pub use sarif::sarif;
+pub(in crate::report) use sarif::uri;
 pub use text::{Style, text};

@@ -129,7 +129,7 @@ fn location(report: &Report, session: Option<u32>, place: &Place, message: Optio
 }
 
 /// A path as a URI reference (RFC 3986).
-fn uri(path: &str) -> String {
+pub(in crate::report) fn uri(path: &str) -> String {
     if path == "-" {
         return "stdin".into();
     }

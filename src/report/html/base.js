@@ -1,5 +1,4 @@
-"use strict";
-// Elements, numbers, colours.
+// Numbers, colours.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 
@@ -12,31 +11,6 @@ for (const detail of data.detail) {
   for (const [name, values] of Object.entries(detail.series)) {
     if (!values.length) detail.series[name] = new Array(detail.columns).fill(GAPS.includes(name) ? null : 0);
   }
-}
-
-// An element: texts come from captures, so they are only ever set as text.
-function el(name, attributes, ...children) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes || {})) {
-    if (value === null || value === undefined || value === false) continue;
-    if (key === "class") node.className = value;
-    else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (key === "style") node.style.cssText = value;
-    else node.setAttribute(key, value === true ? "" : value);
-  }
-  for (const child of children.flat(Infinity)) {
-    if (child === null || child === undefined || child === false) continue;
-    node.append(child.nodeType ? child : document.createTextNode(String(child)));
-  }
-  return node;
-}
-
-function announce(text) {
-  document.getElementById("announce").textContent = text;
-}
-
-function plural(count, word) {
-  return count + " " + word + (count === 1 ? "" : "s");
 }
 
 function ms(seconds) {

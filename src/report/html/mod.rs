@@ -5,3 +5,4 @@ mod data;
 mod page;
 
 pub use page::page;
+pub(in crate::report) use page::{COMMON_STYLE, DOM_SCRIPT, fill};

@@ -4,8 +4,16 @@ use super::data::{Data, data};
 use crate::report::findings::Judged;
 
 const TEMPLATE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("style.css");
-const SCRIPTS: [&str; 4] = [
+const STYLE: &str = COMMON_STYLE;
+
+/// Colours, cards, tables, chips: of all pages.
+pub(in crate::report) const COMMON_STYLE: &str = include_str!("style.css");
+
+/// Elements: of all pages. It comes first.
+pub(in crate::report) const DOM_SCRIPT: &str = include_str!("dom.js");
+
+const SCRIPTS: [&str; 5] = [
+    DOM_SCRIPT,
     include_str!("base.js"),
     include_str!("timeline.js"),
     include_str!("panels.js"),
@@ -16,29 +24,40 @@ const SCRIPTS: [&str; 4] = [
 pub fn page(judged: &Judged) -> Result<String, String> {
     let data: Data = data(judged);
     let json = serde_json::to_string(&data).map_err(|error| error.to_string())?;
-    // Within a script element, only `<` could end it or begin a comment.
-    let json = json.replace('<', "\\u003c");
     let title = match judged.report.captures.as_slice() {
         [one] => format!("{} - rtmpscope", one.rsplit('/').next().unwrap_or(one)),
         _ => "rtmpscope report".to_owned(),
     };
+    Ok(fill(TEMPLATE, &title, STYLE, &SCRIPTS.concat(), &json))
+}
+
+/// A page of a template, its style, its script and its data (JSON).
+pub(in crate::report) fn fill(
+    template: &str,
+    title: &str,
+    style: &str,
+    script: &str,
+    json: &str,
+) -> String {
+    // Within a script element, only `<` could end it or begin a comment.
+    let json = json.replace('<', "\\u003c");
     let mut out = String::with_capacity(json.len() + 64_000);
-    let mut rest = TEMPLATE;
+    let mut rest = template;
     while let Some(at) = rest.find("{{") {
         let (before, tail) = rest.split_at(at);
         out.push_str(before);
         let end = tail.find("}}").map_or(tail.len(), |end| end + 2);
         match &tail[..end] {
-            "{{title}}" => out.push_str(&escape(&title)),
-            "{{style}}" => out.push_str(STYLE),
-            "{{script}}" => SCRIPTS.iter().for_each(|script| out.push_str(script)),
+            "{{title}}" => out.push_str(&escape(title)),
+            "{{style}}" => out.push_str(style),
+            "{{script}}" => out.push_str(script),
             "{{data}}" => out.push_str(&json),
             other => out.push_str(other),
         }
         rest = &tail[end..];
     }
     out.push_str(rest);
-    Ok(out)
+    out
 }
 
 /// Text as HTML.
