@@ -143,3 +143,58 @@ fn ffmpeg_publishes_ffmpeg_and_rtmpdump_play() {
     assert!(fs::metadata(&played).is_ok());
     assert!(server.stop(), "the server runs to the end");
 }
+
+/// The program with these arguments.
+#[cfg(feature = "cli")]
+fn serve(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rtmpscope"));
+    command.arg("serve").args(args).stdin(Stdio::null());
+    command
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn serve_prints_its_url_and_stops_when_told() {
+    use std::io::{BufRead, BufReader, Read, Write};
+
+    let mut child = serve(&["--app", "stage", "--defect", "handshake/s2-time-wrong"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("start");
+    let mut line = String::new();
+    let out = child.stdout.take().expect("its output");
+    let mut running = Running(child);
+    BufReader::new(out).read_line(&mut line).expect("a line");
+    let url = line.trim();
+    let address = url.strip_prefix("rtmp://").and_then(|rest| rest.strip_suffix("/stage"));
+    let address = address.unwrap_or_else(|| panic!("{url} is no URL of the application"));
+
+    let mut client = std::net::TcpStream::connect(address).expect("connect");
+    client.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    let mut hello = [0x42; 1537];
+    hello[0] = 3;
+    hello[5..9].fill(0);
+    client.write_all(&hello).expect("send C0 and C1");
+    let mut answer = [0; 3073];
+    client.read_exact(&mut answer).expect("S0, S1 and S2");
+    assert_eq!(answer[0], 3);
+    assert_eq!(answer[1537..1541], [0; 4], "the fault is on: the time of C1 is not echoed");
+    assert_eq!(answer[1545..], hello[9..], "and only that one");
+
+    let pid = rustix::process::Pid::from_child(&running.0);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("interrupt it");
+    assert_eq!(running.wait(), Some(true), "it stops when it is told to");
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn serve_lists_its_faults_and_knows_no_others() {
+    let list = serve(&["--list-defects"]).output().expect("run");
+    let list = String::from_utf8(list.stdout).expect("text");
+    assert!(list.lines().any(|line| line.starts_with("handshake/s2-echo-wrong")));
+    assert!(list.contains("rtmp/handshake/c1-random-echo"));
+    let wrong = serve(&["--defect", "handshake/s2-echo"]).output().expect("run");
+    assert_eq!(wrong.status.code(), Some(2));
+    let text = String::from_utf8(wrong.stderr).expect("text");
+    assert!(text.contains("did you mean handshake/s2-echo-wrong?"), "{text}");
+}

@@ -20,6 +20,9 @@ use crate::wire::message::{Body, Command, MessageType, UserControl};
 /// Bytes at the beginning of the server's stream that a case can look at as they are.
 const RAW_KEPT: usize = 64 << 10;
 
+/// How long reading what is there may take: a flood has no end.
+const ABSORB: Duration = Duration::from_millis(200);
+
 /// Messages kept for looking back.
 const MESSAGES_KEPT: usize = 100_000;
 
@@ -319,7 +322,7 @@ impl Conn {
         let end = self.deadline(most);
         loop {
             let deadline = self.deadline(quiet).min(end);
-            if !matches!(self.pump(deadline), Filled::Bytes) {
+            if !matches!(self.pump(deadline), Filled::Bytes) || Instant::now() >= end {
                 return self;
             }
         }
@@ -328,7 +331,7 @@ impl Conn {
     /// Reads and answers for so long, whatever comes.
     pub fn idle(&mut self, duration: Duration) -> &mut Conn {
         let deadline = self.deadline(duration);
-        while matches!(self.pump(deadline), Filled::Bytes) {}
+        while matches!(self.pump(deadline), Filled::Bytes) && Instant::now() < deadline {}
         // A closed connection does not make time pass.
         std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
         self
@@ -339,9 +342,9 @@ impl Conn {
         let deadline = self.deadline(timeout);
         loop {
             match self.pump(deadline) {
-                Filled::Bytes => {}
+                Filled::Bytes if Instant::now() < deadline => {}
                 Filled::Closed(close) => return Some(close),
-                Filled::Nothing | Filled::Flood => return None,
+                Filled::Bytes | Filled::Nothing | Filled::Flood => return None,
             }
         }
     }
@@ -445,7 +448,8 @@ impl Conn {
 
     /// Reads what is there and answers what asks for it, without waiting.
     pub fn absorb(&mut self) {
-        while matches!(self.pump(Instant::now()), Filled::Bytes) {}
+        let end = Instant::now() + ABSORB;
+        while matches!(self.pump(Instant::now()), Filled::Bytes) && Instant::now() < end {}
     }
 
     fn deadline(&self, timeout: Duration) -> Instant {
@@ -458,6 +462,15 @@ impl Conn {
             return Err(Stop::Harness(fault.clone()));
         }
         let started = Instant::now();
+        // A server that never falls silent must not keep us waiting for the right thing.
+        if started >= deadline && !matches!(self.link.fill(started), Filled::Nothing) {
+            return match self.pump(started) {
+                Filled::Closed(close) => {
+                    Err(Stop::Fail(format!("closed ({}) in place of {}", close.name(), what())))
+                }
+                _ => Err(Stop::Fail(format!("no {} among what keeps coming", what()))),
+            };
+        }
         match self.pump(deadline) {
             Filled::Bytes => Ok(()),
             Filled::Closed(close) => {

@@ -63,7 +63,7 @@ fn connection(transcript: &Transcript) -> Vec<Packet> {
         }
         None => {}
     }
-    let end = tcp.last;
+    let end = transcript.ended.unwrap_or(tcp.last).max(tcp.last);
     tcp.push(end, ClientToServer, Flags { fin: true, ..ack }, &[]);
     if !server_first {
         tcp.push(end, ServerToClient, Flags { fin: true, ..ack }, &[]);

@@ -42,6 +42,9 @@ impl Default for Options {
     }
 }
 
+/// Bytes kept of each connection of a case that passed.
+const KEPT_OF_PASS: usize = 256 << 10;
+
 /// Why nothing was run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunError(pub String);
@@ -375,5 +378,8 @@ fn finished(mut result: CaseResult, health: Health) -> CaseResult {
         Health::Hangs(what) => result.verdict = Verdict::Hang(what),
     }
     result.findings = passive::findings(&result.transcripts);
+    if result.verdict == Verdict::Pass {
+        result.transcripts.iter_mut().for_each(|transcript| transcript.trim(KEPT_OF_PASS));
+    }
     result
 }

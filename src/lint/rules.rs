@@ -22,6 +22,7 @@ mod play;
 mod play_media;
 mod publish;
 mod publish_media;
+mod rtmfp;
 mod tcp;
 mod tls;
 
@@ -31,7 +32,7 @@ use super::rule::Rule;
 /// The layers, from the wire up.
 const LAYERS: &[&[&[Rule]]] = &[
     tcp::RULES,
-    &[tls::RULES, http::RULES],
+    &[tls::RULES, http::RULES, rtmfp::RULES],
     handshake::RULES,
     chunk::RULES,
     control::RULES,

@@ -15,7 +15,7 @@ use crate::base::Direction;
 use super::transcript::{Clock, Transcript};
 
 /// Bytes read from one connection. A server that sends more to a test floods it.
-const MOST_READ: u64 = 256 << 20;
+const MOST_READ: u64 = 64 << 20;
 
 /// How the other side closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -182,6 +182,11 @@ impl Link {
         let _ = SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));
     }
 
+    fn note_end(&self) {
+        let mut transcript = self.transcript.lock().unwrap_or_else(PoisonError::into_inner);
+        transcript.ended = Some(self.clock.now());
+    }
+
     fn read_once(&mut self) -> Filled {
         if let Some(close) = self.closed {
             return Filled::Closed(close);
@@ -241,5 +246,11 @@ impl Link {
                 Err(_) => return false,
             }
         }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.note_end();
     }
 }

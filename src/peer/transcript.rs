@@ -55,6 +55,8 @@ pub struct Transcript {
     pub entries: Vec<Entry>,
     /// When and how the server closed, if it did.
     pub closed: Option<(Timestamp, Close)>,
+    /// When we closed, if we have.
+    pub ended: Option<Timestamp>,
     /// Bytes beyond the most that are kept.
     pub dropped: u64,
     kept: usize,
@@ -64,6 +66,7 @@ impl Transcript {
     /// Of a connection that has just been opened.
     pub fn new(client: SocketAddr, server: SocketAddr, opened: Timestamp) -> Transcript {
         Transcript {
+            ended: None,
             client,
             server,
             opened,
@@ -83,6 +86,20 @@ impl Transcript {
         if !kept.is_empty() {
             self.entries.push(Entry { time, direction, bytes: kept.to_vec() });
         }
+    }
+
+    /// Keeps the first `kept` bytes only: of a case that passed nobody reads the media.
+    pub fn trim(&mut self, kept: usize) {
+        let mut left = kept;
+        let mut cut = 0;
+        self.entries.retain_mut(|entry| {
+            let keep = entry.bytes.len().min(left);
+            cut += (entry.bytes.len() - keep) as u64;
+            left -= keep;
+            entry.bytes.truncate(keep);
+            keep > 0
+        });
+        self.dropped += cut;
     }
 
     /// All bytes of a direction.

@@ -18,6 +18,7 @@ mod order;
 mod play;
 mod publish;
 mod recordings;
+mod rtmfp;
 mod scripts;
 mod table;
 mod tcp;

@@ -57,6 +57,7 @@ fn rows() -> Vec<&'static Row> {
         crate::http::ROWS,
         crate::handshake::ROWS,
         crate::chunk::ROWS,
+        crate::rtmfp::ROWS,
         crate::control::ROWS,
         crate::amf::ROWS,
         crate::command::ROWS,

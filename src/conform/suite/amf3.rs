@@ -113,7 +113,7 @@ pub const CASES: &[Case] = &[
     Case::new("amf3/tables-reset", "References end with their message", |t| {
         t.expect_alive_after();
         let mut conn = t.connected_with(&[("objectEncoding", Value::Number(3.0))])?;
-        for (transaction, value) in [(7.0, &b"\x06\x07abc"[..]), (8.0, b"\x06\0")] {
+        for (transaction, value) in [(0.0, &b"\x06\x07abc"[..]), (8.0, b"\x06\0")] {
             conn.send(Msg::new(17, flex(&command("noSuchMethod", transaction, &[&avmplus(value)]))));
         }
         t.neg(&mut conn, ANY)

@@ -60,7 +60,7 @@ pub const CASES: &[Case] = &[
     Case::new(
         "rtmp/chunk/basic-header-2byte",
         "Chunk stream ids 64 to 319 in two bytes are accepted",
-        |t| t.each([("csid 64", 64), ("csid 319", 319)], |t, csid| on_csid(t, csid)),
+        |t| t.each([("csid 64", 64), ("csid 319", 319)], on_csid),
     )
     .sections(&["RTMP 5.3.1.1"])
     .explain("createStream on chunk streams 64 and 319", "both answered"),

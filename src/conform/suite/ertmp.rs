@@ -179,7 +179,7 @@ pub const CASES: &[Case] = &[
     .needs(BOTH)
     .explain("sequence start and frames of fLaC", "the same bytes"),
     Case::new("ertmp/audio/ac3-eac3-mp3-aac", "AC-3, E-AC-3, MP3 and AAC come out", |t| {
-        let codecs: [(&str, (&str, Option<&[u8]>, &[u8])); 4] = [
+        let codecs: [(_, Codec); 4] = [
             ("ac-3", ("ac-3", None, &[0x0b, 0x77, 1, 2])),
             ("ec-3", ("ec-3", None, &[0x0b, 0x77, 1, 2])),
             (".mp3", (".mp3", None, &[0xff, 0xfb, 0x90, 0])),
@@ -310,6 +310,9 @@ pub const CASES: &[Case] = &[
     .sections(V2)
     .explain("modifiers longer than the message", "no wedge"),
 ];
+
+/// FourCC, body of the sequence start, frame.
+type Codec = (&'static str, Option<&'static [u8]>, &'static [u8]);
 
 fn caps_ex(t: &mut T) -> Outcome {
     let body = connect(t, &[], &[member("capsEx", num(15.0))]);

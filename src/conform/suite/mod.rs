@@ -15,7 +15,9 @@ mod list;
 pub mod media;
 mod not_cases_b;
 pub mod play;
+pub mod play_control;
 pub mod publish;
+pub mod publish_media;
 pub mod quirk;
 pub mod robust;
 pub mod robust_slow;
@@ -25,3 +27,4 @@ pub mod ucm;
 
 pub use list::{all, find};
 pub use not_cases_b::NOT_CASES as NOT_CASES_OF_MEDIA;
+pub use support_a::NOT_CASES as NOT_CASES_OF_CHUNKS;

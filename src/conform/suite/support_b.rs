@@ -287,7 +287,9 @@ pub(super) fn publication(
     }
     let mut player = t.player(&publisher.name)?;
     // A second time: so a server that only forgets it for late players can be told apart.
-    start.iter().for_each(|start| drop(publisher.send(media(type_id, 0, start).on(id))));
+    if let Some(start) = &start {
+        publisher.send(media(type_id, 0, start).on(id));
+    }
     let came = |player: &Conn, kind: u8| -> Vec<Vec<u8>> {
         let of = player.messages().iter().filter(|m| m.type_id.0 == kind);
         of.map(|m| m.payload.to_vec()).collect()

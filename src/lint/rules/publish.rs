@@ -1,7 +1,7 @@
 //! `publish` and how it is answered (section 7.2.2.6).
 
 use super::command::{command, from_client, info, safe_code};
-use crate::analysis::{End, MessageRecord, SessionEnd};
+use crate::analysis::{End, MessageRecord, SessionEnd, Transport};
 use crate::base::Direction;
 use crate::lint::cause::span;
 use crate::lint::context::{CaptureContext, Context, Report};
@@ -430,6 +430,10 @@ fn storm(cx: &mut CaptureContext<'_>, _end: &End) {
 }
 
 fn in_clear(cx: &mut Context<'_>, record: &MessageRecord) {
+    // Elsewhere only a key log makes it readable.
+    if !matches!(cx.state.info.transport, Transport::Rtmp | Transport::Rtmpt) {
+        return;
+    }
     let Some(name) = publish_name(record).filter(|name| !name.is_empty()) else { return };
     // A name such as "live" or "stream" is no secret; a token is.
     let token = name.split_once('?').is_some_and(|(_, query)| query.contains('='));

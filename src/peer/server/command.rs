@@ -85,7 +85,10 @@ impl Engine {
         stop: Option<&Stop>,
     ) {
         let apps = &self.options.apps;
-        let (own_window, chunk_size) = (self.options.window, self.options.chunk_size);
+        let (own_window, mut chunk_size) = (self.options.window, self.options.chunk_size);
+        if self.faults.has(Flag::OneChunkSize) {
+            chunk_size = 1000;
+        }
         let Some(connection) = self.connections.get_mut(&id) else { return };
         // A reply needs an id. Without one there is nobody to tell.
         let txn = command.transaction_id.or(Some(1.0));
@@ -125,7 +128,11 @@ impl Engine {
         connection.send(bandwidth(own_window));
         connection.send(stream_event(event::STREAM_BEGIN, 0));
         let body = Body::SetChunkSize { size: chunk_size, reserved_bit: false };
-        connection.send(Sending::control(MessageType::SET_CHUNK_SIZE, body));
+        let announcement = Sending::control(MessageType::SET_CHUNK_SIZE, body);
+        let unannounced = self.faults.has(Flag::LongChunksFromStart);
+        if !unannounced {
+            connection.send(announcement.clone());
+        }
         let _ = connection.encoder.use_chunk_size(chunk_size);
 
         let asked = object.get("objectEncoding").and_then(Value::as_number);
@@ -151,6 +158,9 @@ impl Engine {
             ("mode", Value::Number(1.0)),
         ]);
         connection.reply("_result", txn, properties, Some(info));
+        if unannounced {
+            connection.send(announcement);
+        }
         if late {
             connection.send(window(own_window));
         }
@@ -174,7 +184,7 @@ impl Engine {
         if self.faults.has(Flag::DeleteAnswered)
             && let Some(connection) = self.conn(id)
         {
-            connection.reply("_result", Some(1.0), Value::Null, None);
+            connection.reply("_result", command.transaction_id, Value::Null, None);
         }
         if self.faults.has(Flag::DeleteEndsAll) {
             return self.leave(id);

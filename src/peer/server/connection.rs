@@ -64,8 +64,6 @@ pub(super) struct Connection {
     pub faults: Faults,
     /// What faults look at; kept only if there are any.
     pub history: History,
-    /// Whether nothing came after the handshake so far.
-    pub only_handshake: bool,
     /// A fault made it deaf.
     pub wedged: bool,
     /// Answers that a fault holds back.
@@ -273,7 +271,6 @@ impl Connection {
             pinged: None,
             faults: faults.clone(),
             history: History::default(),
-            only_handshake: false,
             wedged: false,
             held: Vec::new(),
             early: Vec::new(),

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
 
+use super::defects::Defect;
 use super::engine::{Close, ConnId, Engine, Output};
 use super::options::Options;
 use super::play::TICK;
@@ -36,6 +37,7 @@ pub struct Server {
 enum Order {
     Stop,
     Reconnect(Option<String>),
+    Switch(Vec<&'static Defect>, Sender<()>),
 }
 
 impl Server {
@@ -94,6 +96,14 @@ impl Server {
         self.end()
     }
 
+    /// Switches these faults on and all others off, for connections to come. Returns when done.
+    pub fn switch(&self, defects: &[&'static Defect]) {
+        let (done, wait) = mpsc::channel();
+        self.order(Order::Switch(defects.to_vec(), done));
+        // A server that is gone cannot be switched.
+        let _ = wait.recv();
+    }
+
     fn order(&self, order: Order) {
         // A server that is gone takes no orders.
         let _ = self.orders.send(order);
@@ -147,6 +157,10 @@ impl Driver {
                     Order::Stop => keep_on = false,
                     Order::Reconnect(url) => {
                         self.engine.request_reconnect(url.as_deref());
+                    }
+                    Order::Switch(defects, done) => {
+                        self.engine.switch(defects);
+                        let _ = done.send(());
                     }
                 }
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::connection::{Connection, Sending, Stream};
 use super::control::ping_request;
-use super::defects::{Faults, Flag, Piece, Reaction, Seen};
+use super::defects::{Defect, Faults, Flag, Piece, Reaction, Seen};
 use super::handshake::Refused;
 use super::hub::Hub;
 use super::options::Options;
@@ -85,6 +85,11 @@ impl Engine {
         }
     }
 
+    /// Switches these faults on and all others off, for connections to come.
+    pub fn switch(&mut self, defects: Vec<&'static Defect>) {
+        self.faults = Faults(defects.into());
+    }
+
     /// A client connected; `None` when there are too many.
     pub fn open(&mut self, time: Timestamp) -> Option<ConnId> {
         if self.connections.len() >= self.options.max_connections {
@@ -102,7 +107,8 @@ impl Engine {
     /// A client sent bytes.
     pub fn input(&mut self, conn: ConnId, time: Timestamp, bytes: &[u8]) {
         self.now = time;
-        for piece in bytes.chunks(PIECE) {
+        let one_size = self.faults.has(Flag::OneChunkSize);
+        for piece in bytes.chunks(if one_size { 1 } else { PIECE }) {
             if !self.stalled {
                 self.piece(conn, piece);
             }
@@ -194,7 +200,6 @@ impl Engine {
     fn piece(&mut self, id: ConnId, piece: &[u8]) {
         let now_ms = (self.now.0 / 1_000_000) as u32;
         let mut bytes = piece;
-        let mut first = false;
         if self.faults.has(Flag::HandshakesCount)
             && self.connections.values().filter(|c| c.handshake.is_some()).count() > 50
         {
@@ -218,7 +223,6 @@ impl Engine {
             if !handshake.is_complete() {
                 return;
             }
-            first = true;
             if self.faults.has(Flag::LosesDataAfterC2) {
                 bytes = &[];
             }
@@ -230,6 +234,7 @@ impl Engine {
         }
         let direction = Direction::ClientToServer;
         connection.session.feed(direction, self.now, bytes, &mut |event| events.push(event));
+        self.check_bytes(id, bytes);
         for event in events {
             let lose_rest = self.event(id, event) == Some(Reaction::LoseRest);
             let gone = |c: &Connection| c.close.is_some() || c.wedged;
@@ -237,21 +242,18 @@ impl Engine {
                 return;
             }
         }
-        self.check_bytes(id, bytes, first);
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.acknowledge();
         }
     }
 
     /// Looks for faults that bytes bring out.
-    fn check_bytes(&mut self, id: ConnId, bytes: &[u8], after_handshake: bool) {
+    fn check_bytes(&mut self, id: ConnId, bytes: &[u8]) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         if self.faults.is_empty() {
             return;
         }
-        let first = (after_handshake || connection.only_handshake) && !bytes.is_empty();
-        connection.only_handshake = after_handshake && bytes.is_empty();
-        let piece = Piece { bytes, first, pending: connection.pending() };
+        let piece = Piece { bytes, pending: connection.pending() };
         if let Some(reaction) = self.faults.on_bytes(&piece) {
             self.react(id, reaction, piece.pending);
         }
@@ -345,8 +347,12 @@ impl Engine {
             Body::Acknowledgement { sequence_number } => {
                 connection.peer_acknowledged = u64::from(sequence_number);
             }
-            Body::SetChunkSize { size, .. } if connection.faults.has(Flag::AdoptsChunkSize) => {
-                let _ = connection.encoder.use_chunk_size(size);
+            Body::SetChunkSize { .. } if connection.faults.has(Flag::OneChunkSize) => {
+                // The decoder is told so in the only words that it knows.
+                let header = [2, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0];
+                let own = [&header[..], &connection.encoder.chunk_size().to_be_bytes()].concat();
+                let direction = Direction::ClientToServer;
+                connection.session.feed(direction, self.now, &own, &mut |_| {});
             }
             Body::Command(_) => {
                 for answer in std::mem::take(&mut connection.held) {

@@ -115,6 +115,9 @@ fn spoil(faults: &Faults, version: u8, hello: &Bytes1536, answer: &mut [u8]) {
     if faults.has(Flag::S2TimeWrong) {
         s2[..4].fill(0);
     }
+    if faults.has(Flag::S2SecondTimeZero) {
+        s2[4..8].fill(0);
+    }
     if faults.has(Flag::S2RandomWrong) {
         s2[8..].iter_mut().for_each(|byte| *byte ^= 0x5a);
     }

@@ -42,9 +42,14 @@ impl Engine {
             (None, MessageType::VIDEO) => Kind::of_video(body),
             _ => Kind::Audio,
         };
+        if let Some(config) = &config
+            && self.faults.has(Flag::OldConfigStays)
+            && publication.configs.contains_key(config)
+        {
+            return;
+        }
         if let Some(config) = config.filter(|c| {
-            let first =
-                self.faults.has(Flag::FirstConfigStays) || self.faults.has(Flag::OldConfigStays);
+            let first = self.faults.has(Flag::FirstConfigStays);
             !(first && publication.configs.contains_key(c))
         }) {
             publication.keep(config, type_id, payload.clone());

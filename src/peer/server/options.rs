@@ -51,7 +51,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(30),
             ping_after: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
-            play_wait: Duration::from_secs(3),
+            play_wait: Duration::from_millis(1250),
             window: 2_500_000,
             chunk_size: 4096,
             max_connections: 2000,

@@ -52,13 +52,16 @@ impl Engine {
         // 0 and more ask for a recording, which this server does not have: a live stream of that
         // name is played, another one is not waited for.
         let start = start.and_then(Value::as_number).unwrap_or(-2.0);
-        if self.faults.has(Flag::StartMustBeMinus2) && start != -2.0 {
-            return self.start_playing(id, msid, None, false, None, false);
-        }
         let duration = duration.filter(|_| !self.faults.has(Flag::DurationIgnored));
         let reset = reset || self.faults.has(Flag::ResetAlways);
         let wait = start < 0.0 && !self.faults.has(Flag::NeverWaits);
         self.start_playing(id, msid, name, wait, duration, reset);
+        if self.faults.has(Flag::StartMustBeMinus2)
+            && start != -2.0
+            && let Some(player) = self.player((id, msid))
+        {
+            (player.audio, player.video) = (false, false);
+        }
     }
 
     pub(super) fn play2(&mut self, id: ConnId, msid: u32, command: &Command) {

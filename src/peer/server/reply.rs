@@ -27,7 +27,8 @@ impl Connection {
 
     /// Answers a call. Transaction id 0 asks for no answer.
     pub fn reply(&mut self, name: &str, id: Option<f64>, object: Value, argument: Option<Value>) {
-        let answers_all = self.faults.has(Flag::Transaction0Answered);
+        let answers_all =
+            self.faults.has(Flag::Transaction0Answered) || self.faults.has(Flag::DeleteAnswered);
         let Some(id) = id.filter(|id| *id != 0.0 || answers_all) else { return };
         let command = Command {
             name: Text::from(name),

@@ -12,6 +12,9 @@ use crate::rtmp::{self, Event, Handshake, Scheme, Session};
 /// Lines kept of a connection at either end: what a flood is made of is seen from these.
 const MAX_HALF: usize = 40;
 
+/// Connections kept of a case at either end: some open hundreds, all alike.
+const MAX_CONNECTIONS: usize = 8;
+
 /// The connections of a case.
 pub(super) fn lines(transcripts: &[Transcript], redactor: &mut Redactor) -> Vec<ConnectionLine> {
     let start = transcripts.iter().map(|transcript| transcript.opened).min().unwrap_or_default();
@@ -24,7 +27,22 @@ pub(super) fn lines(transcripts: &[Transcript], redactor: &mut Redactor) -> Vec<
     for line in out.iter_mut().flat_map(|connection| &mut connection.lines) {
         line.text = redactor.clean(&line.text);
     }
+    leave_out(&mut out);
     out
+}
+
+/// Leaves out the connections in the middle. All were read, since each may teach a secret.
+fn leave_out(connections: &mut Vec<ConnectionLine>) {
+    let count = connections.len();
+    if count <= 2 * MAX_CONNECTIONS + 1 {
+        return;
+    }
+    let (first, last) = (MAX_CONNECTIONS + 1, count - MAX_CONNECTIONS);
+    let text = format!("{} connections are left out", last + 1 - first);
+    let line = ExchangeLine { at_ms: 0.0, from: From::Note, text, bad: false };
+    let name = format!("connections {first} to {last}");
+    let instead = ConnectionLine { name, lines: vec![line], omitted: 0 };
+    connections.splice(first - 1..last, [instead]);
 }
 
 fn connection(
@@ -162,5 +180,29 @@ impl Lines {
         // The halves of a connection with lines left out are equally long.
         self.head.extend(self.tail);
         ConnectionLine { name, lines: self.head, omitted: self.omitted }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_in_the_middle_are_left_out() {
+        let make = |count: usize| -> Vec<ConnectionLine> {
+            let one =
+                |i| ConnectionLine { name: format!("connection {i}"), lines: vec![], omitted: 0 };
+            (1..=count).map(one).collect()
+        };
+        let mut few = make(17);
+        leave_out(&mut few);
+        assert_eq!(few, make(17));
+        let mut many = make(500);
+        leave_out(&mut many);
+        assert_eq!(many.len(), 17);
+        assert_eq!(many[7].name, "connection 8");
+        assert_eq!(many[8].name, "connections 9 to 492");
+        assert_eq!(many[8].lines[0].text, "484 connections are left out");
+        assert_eq!(many[9].name, "connection 493");
     }
 }

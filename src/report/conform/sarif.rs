@@ -70,12 +70,25 @@ fn descriptor(case: &CaseLine) -> Value {
         true => case.says.clone(),
         false => format!("{} ({sections})", case.says),
     };
+    let default = match case.level {
+        Level::Must => "error",
+        Level::Should => "warning",
+        Level::May => "note",
+    };
+    let mut tags: Vec<&str> = vec![case.level.name(), case.basis.name()];
+    for section in &case.sections {
+        // The standard wants each once.
+        if !tags.contains(&section.as_str()) {
+            tags.push(section);
+        }
+    }
     json!({
         "id": case.id,
         "shortDescription": { "text": case.says },
         "fullDescription": { "text": text },
         "help": { "text": format!("rtmpscope check explain {}", case.id) },
-        "properties": { "tags": [case.level.name(), case.basis.name()], "sections": case.sections },
+        "defaultConfiguration": { "level": default },
+        "properties": { "tags": tags },
     })
 }
 

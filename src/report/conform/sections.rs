@@ -78,6 +78,7 @@ const TITLES: &[(&str, &str, &str)] = &[
     ("AMF3", "1.3.1", "Variable Length Unsigned 29-bit Integers"),
     ("AMF3", "1.3.2", "Strings and UTF-8"),
     ("AMF3", "2.2", "Reference Tables"),
+    ("AMF3", "3", "AMF 3 Data Types"),
     ("AMF3", "3.6", "Integer Type"),
     ("AMF3", "3.11", "Array Type"),
     ("AMF3", "3.12", "Object Type"),

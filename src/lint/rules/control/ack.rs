@@ -1,6 +1,6 @@
 //! Acknowledgements and windows (sections 5.4.3 to 5.4.5).
 
-use crate::analysis::{MessageRecord, SessionEnd};
+use crate::analysis::{MessageRecord, SessionEnd, Transport};
 use crate::base::Direction;
 use crate::flow::EndReason;
 use crate::lint::context::{Context, Report};
@@ -307,7 +307,11 @@ fn unanswered(cx: &mut Context<'_>, end: &SessionEnd) {
     found.into_iter().for_each(|report| cx.report(report));
 }
 
-fn no_window(cx: &mut Context<'_>, _end: &SessionEnd) {
+fn no_window(cx: &mut Context<'_>, end: &SessionEnd) {
+    // RFC 7425 section 5.1.2: RTMFP has its own.
+    if end.transport == Transport::Rtmfp {
+        return;
+    }
     let server = cx.state.server();
     let Some(reply) = cx.state.connect_reply.as_ref().filter(|reply| reply.accepted) else {
         return;

@@ -131,11 +131,13 @@ pub(super) const ROWS: &[Defect] = &[
     ),
     wedge(
         "amf0/ecma-count-believed",
-        "is stuck at an array whose count is wrong",
+        "is stuck at an array whose count is much too large",
         &["amf0/ecma-array/count-is-hint"],
         |s| {
             let wrong = |value: &Value| match value {
-                Value::EcmaArray { count, properties, .. } => *count as usize != properties.len(),
+                Value::EcmaArray { count, properties, .. } => {
+                    *count as usize > properties.len() + 1000
+                }
                 _ => false,
             };
             s.data().is_some_and(|data| data.values.iter().any(wrong))
@@ -217,7 +219,15 @@ pub(super) const ROWS: &[Defect] = &[
     wedge(
         "amf3/values-wedge",
         "is stuck at a value in AMF3",
-        &["amf3/type17/avmplus-value", "amf3/string/reference", "amf3/vector-dictionary"],
+        &[
+            "amf3/type17/avmplus-value",
+            "amf3/u29/ranges",
+            "amf3/integer/sign",
+            "amf3/string/reference",
+            "amf3/object/traits-forms",
+            "amf3/array/dense-and-assoc",
+            "amf3/vector-dictionary",
+        ],
         |s| s.is_amf3() && s.contains(&[0x11]),
     ),
     flag(

@@ -16,9 +16,9 @@ pub(super) const ROWS: &[Defect] = &[
     ),
     flag(
         "chunk/size-shared",
-        "takes the client's chunk size for its own, too",
+        "reads with the chunk size that it sends with, after the client sets its own",
         &["rtmp/chunk/size-per-direction"],
-        Flag::AdoptsChunkSize,
+        Flag::OneChunkSize,
     ),
     on(
         Reaction::LoseRest,
@@ -191,7 +191,7 @@ pub(super) const ROWS: &[Defect] = &[
         &["rtmp/chunk/interleaving"],
         |s| {
             let control = s.message.type_id.is_control();
-            !control && s.message.chunks > 1 && s.message.offset < s.history.other_at
+            !control && s.message.chunks > 1 && s.message.offset < s.history.other_end
         },
     ),
     flag(

@@ -74,7 +74,7 @@ pub(super) const ROWS: &[Defect] = &[
     output(
         "control/never-acknowledges",
         "sends no acknowledgements",
-        &["rtmp/control/ack-sent", "rtmp/control/ack-sequence"],
+        &["rtmp/control/ack-sent"],
         |s| s.type_id != MessageType::ACKNOWLEDGEMENT,
     ),
     flag(

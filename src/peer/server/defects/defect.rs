@@ -110,6 +110,7 @@ pub(in crate::peer::server) enum Flag {
     S1NotZero,
     S2RandomWrong,
     S2TimeWrong,
+    S2SecondTimeZero,
     S1CopiesC1,
     S1Constant,
     DataBeforeC2,
@@ -126,7 +127,7 @@ pub(in crate::peer::server) enum Flag {
     HandshakeNeverTimesOut,
     // Chunk stream and control.
     LongChunksFromStart,
-    AdoptsChunkSize,
+    OneChunkSize,
     OmitsExtendedTimestamp,
     ContinuationsWithHeader,
     HoldsControl,

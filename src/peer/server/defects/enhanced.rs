@@ -62,7 +62,7 @@ pub(super) const ROWS: &[Defect] = &[
         &["ertmp/video/codedframesx"],
         |s| {
             if s.type_id == MessageType::VIDEO && s.raw_first().is_some_and(|b| b & 0x8f == 0x83) {
-                s.change_raw(flip_last);
+                s.change_raw(flip_middle);
             }
             true
         },
@@ -111,7 +111,7 @@ pub(super) const ROWS: &[Defect] = &[
     output(
         "ertmp/metadata-lost",
         "relays no metadata frames",
-        &["ertmp/video/metadata-colorinfo", "ertmp/video/metadata-ignores-frametype"],
+        &["ertmp/video/metadata-colorinfo"],
         |s| s.type_id != MessageType::VIDEO || !s.raw_first().is_some_and(|b| b & 0x8f == 0x84),
     ),
     wedge(
@@ -153,7 +153,7 @@ pub(super) const ROWS: &[Defect] = &[
     output(
         "ertmp/many-codecs-damaged",
         "damages messages of many tracks and codecs",
-        &["ertmp/multitrack/manytracksmanycodecs", "ertmp/multitrack/process-all"],
+        &["ertmp/multitrack/manytracksmanycodecs"],
         |s| damage_layout(s, 2),
     ),
     wedge(
@@ -219,11 +219,16 @@ pub(super) const ROWS: &[Defect] = &[
         &["ertmp/modex/truncated"],
         |s| mod_ex(s) && s.stop().is_some(),
     ),
-    wedge(
-        "ertmp/amf3-types-wedge",
-        "is stuck at the AMF3 types of messages",
+    output(
+        "ertmp/amf3-statuses",
+        "tells statuses as type 17 whatever encoding was agreed",
         &["ertmp/amf3/object-encoding"],
-        |s| s.message.type_id.0 == 15 || s.message.type_id.0 == 17,
+        |s| {
+            if s.is_call("onStatus") {
+                s.type_id = MessageType::COMMAND_AMF3;
+            }
+            true
+        },
     ),
 ];
 
@@ -263,7 +268,7 @@ fn damage_fourcc(s: &mut Sending, codes: &[&[u8; 4]]) -> bool {
         _ => false,
     };
     if enhanced && s.raw_bytes().is_some_and(named) {
-        s.change_raw(flip_last);
+        s.change_raw(flip_middle);
     }
     true
 }
@@ -271,13 +276,14 @@ fn damage_fourcc(s: &mut Sending, codes: &[&[u8; 4]]) -> bool {
 fn damage_layout(s: &mut Sending, wanted: u8) -> bool {
     let found = s.raw_bytes().and_then(|bytes| layout(bytes, s.type_id));
     if found.is_some_and(|byte| byte >> 4 == wanted) {
-        s.change_raw(flip_last);
+        s.change_raw(flip_middle);
     }
     true
 }
 
-fn flip_last(bytes: &mut [u8]) {
-    if let Some(last) = bytes.last_mut() {
-        *last ^= 1;
+fn flip_middle(bytes: &mut [u8]) {
+    let middle = bytes.len() / 2;
+    if let Some(byte) = bytes.get_mut(middle) {
+        *byte ^= 1;
     }
 }

@@ -29,6 +29,12 @@ pub(super) const ROWS: &[Defect] = &[
         Flag::S2TimeWrong,
     ),
     flag(
+        "handshake/s2-second-time-zero",
+        "does not say in S2 when C1 was read",
+        &["rtmp/handshake/s2-time2"],
+        Flag::S2SecondTimeZero,
+    ),
+    flag(
         "handshake/s1-copies-c1",
         "sends C1's random bytes as its own",
         &["rtmp/handshake/s1-not-c1-copy"],

@@ -3,7 +3,7 @@
 use super::defect::{Defect, Flag, flag, ignore, output, reading, wedge};
 use super::seen::Seen;
 use crate::peer::server::connection::Sending;
-use crate::wire::message::MessageType;
+use crate::wire::message::{Body, MessageType};
 
 pub(super) const ROWS: &[Defect] = &[
     output(
@@ -100,14 +100,14 @@ pub(super) const ROWS: &[Defect] = &[
     output(
         "media/metadata-renamed",
         "relays metadata under another name",
-        &["flv/script/onmetadata-shape", "rtmp/publish/metadata-setdataframe"],
+        &["flv/script/onmetadata-shape"],
         |s| {
             if s.type_id == MessageType::DATA_AMF0 {
                 s.change_raw(|bytes| {
                     if let Some(name) = bytes.get_mut(3..13)
                         && name == b"onMetaData"
                     {
-                        name.copy_from_slice(b"onMetadata");
+                        name.copy_from_slice(b"onTextData");
                     }
                 });
             }
@@ -139,12 +139,12 @@ pub(super) const ROWS: &[Defect] = &[
         Flag::AggregateIgnored,
     ),
     reading(
-        "media/aggregate-time-zero",
-        "gives what is in an aggregate the time 0",
+        "media/aggregate-at-once",
+        "gives all that is in an aggregate its own time",
         &["rtmp/aggregate/receive"],
         |message, _| {
-            if message.type_id == MessageType::AGGREGATE {
-                message.timestamp = 0;
+            if let Body::Aggregate(parts) = &mut message.body {
+                parts.iter_mut().for_each(|part| part.timestamp = 0);
             }
         },
     ),

@@ -37,7 +37,7 @@ pub(super) const ROWS: &[Defect] = &[
     ),
     flag(
         "play/start-must-be-minus-2",
-        "finds no live stream with another start than -2",
+        "sends no media to players with another start than -2",
         &["rtmp/play/start-parameter"],
         Flag::StartMustBeMinus2,
     ),
@@ -67,13 +67,13 @@ pub(super) const ROWS: &[Defect] = &[
     ),
     output(
         "play/payload-damaged",
-        "flips a bit in each frame",
+        "flips a bit in each frame of more than 64 bytes",
         &["rtmp/play/payload-integrity"],
         |s| {
             if s.type_id.is_media() {
                 s.change_raw(|bytes| {
-                    if let [_, _, .., last] = bytes {
-                        *last ^= 1;
+                    if let Some(byte) = bytes.get_mut(64) {
+                        *byte ^= 1;
                     }
                 });
             }
@@ -93,7 +93,7 @@ pub(super) const ROWS: &[Defect] = &[
     output(
         "play/timestamps-shaken",
         "moves timestamps by up to two seconds",
-        &["rtmp/play/timestamp-monotonic", "rtmp/play/payload-integrity"],
+        &["rtmp/play/timestamp-monotonic"],
         |s| {
             if s.type_id.is_media() {
                 s.timestamp = s.timestamp.wrapping_add(s.timestamp.wrapping_mul(7919) % 2000);
@@ -182,9 +182,9 @@ pub(super) const ROWS: &[Defect] = &[
         Flag::SlowStopsAll,
     ),
     output(
-        "play/metadata-last",
+        "play/no-data",
         "sends players no data messages",
-        &["rtmp/play/sequence-headers-first", "rtmp/publish/metadata-setdataframe"],
+        &["rtmp/publish/metadata-setdataframe"],
         |s| s.type_id != MessageType::DATA_AMF0,
     ),
 ];

@@ -114,7 +114,7 @@ pub(super) const ROWS: &[Defect] = &[
     flag(
         "publish/name-stays-taken",
         "frees a name only when the connection ends",
-        &["rtmp/publish/republish-after-close", "rtmp/publish/fcunpublish"],
+        &["rtmp/publish/republish-after-close"],
         Flag::DeleteKeepsName,
     ),
     flag(
@@ -163,7 +163,7 @@ pub(super) const ROWS: &[Defect] = &[
     ignore(
         "publish/metadata-lost",
         "relays no metadata",
-        &["rtmp/publish/metadata-setdataframe", "flv/script/onmetadata-shape"],
+        &["rtmp/publish/metadata-setdataframe"],
         |s| s.data().is_some(),
     ),
     flag(

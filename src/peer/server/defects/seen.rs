@@ -27,8 +27,6 @@ pub(in crate::peer::server) struct Seen<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::peer::server) struct Piece<'a> {
     pub bytes: &'a [u8],
-    /// Whether it is the first after the handshake.
-    pub first: bool,
     /// Bytes of messages that are not complete.
     pub pending: u64,
 }
@@ -44,6 +42,8 @@ pub(in crate::peer::server) struct History {
     pub chunk_size_at: u64,
     /// Stream offset of the last message that was not a control message.
     pub other_at: u64,
+    /// Where it ended.
+    pub other_end: u64,
     /// `createStream` calls.
     pub created: u32,
     /// Bytes sent to the client.
@@ -59,6 +59,7 @@ impl History {
             self.chunk_size_at = message.offset;
         } else if !message.type_id.is_control() {
             self.other_at = message.offset;
+            self.other_end = message.pieces.pieces().last().map_or(0, |piece| piece.end);
         }
         if matches!(&message.body, Body::Command(command) if command.name == "createStream") {
             self.created += 1;
