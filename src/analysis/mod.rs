@@ -20,8 +20,6 @@ mod rtmfp;
 mod sources;
 mod tap;
 mod through;
-#[cfg(test)]
-mod through_tests;
 mod tunnels;
 
 pub use crate::transport::{Fact, FactValue, Keys};

@@ -398,3 +398,6 @@ impl Flows {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! A layer that changes nothing must change nothing.
 
-use super::{Options, Pipeline, Record};
+use crate::analysis::{Options, Pipeline, Record};
 use crate::capture::{Capture, Input, OpenOptions};
 
 fn records(path: &std::path::Path, identity: bool) -> Vec<String> {
