@@ -242,7 +242,7 @@ fn a_failed_case_is_saved_as_a_capture_that_shows_the_fault() {
         let (mut from, mut to) = (other, stream);
         let mut s0 = [0; 1];
         if from.read_exact(&mut s0).is_ok() {
-            // What waits for S0 alone gets it wrong; the probe has had its answers by then.
+            // Not on the first connection, by which the probe knows that this is RTMP.
             let wrong = !first.swap(false, Ordering::SeqCst);
             let _ = to.write_all(&[if wrong { 7 } else { 3 }]);
             let _ = std::io::copy(&mut from, &mut to);

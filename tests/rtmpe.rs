@@ -459,3 +459,46 @@ fn a_client_that_enciphers_with_a_wrong_key() {
     assert_eq!(seen.field("c2", "signature"), Some(&text("invalid")));
     assert!(seen.fact("keys-do-not-fit").is_some_and(|fact| fact.odd));
 }
+
+/// Handshakes and ciphertext with bytes changed, lost and cut off: nothing may panic, and every
+/// byte comes out as a byte or as part of a gap.
+#[test]
+fn hostile_bytes() {
+    let mut rng = fastrand::Rng::with_seed(6);
+    let live = live();
+    for round in 0..400 {
+        let live = &live[round % live.len()];
+        let keys = ["rc4_key_c2s", "rc4_key_s2c"].map(|name| hex(&live.vector[name])).concat();
+        let mut log = KeyLog::new();
+        log.insert("RTMPE_RC4_KEYS", &live.id, keys);
+        log.insert("RTMPE_SHARED_SECRET", &live.id, vec![0; rng.usize(0..200)]);
+        let [hello, answer, signature] = &live.handshake;
+        let mut run = Run::default();
+        let mut fed = 0;
+        for (direction, bytes) in
+            [(C2S, hello), (S2C, answer), (C2S, signature), (C2S, &live.cipher)]
+        {
+            let mut bytes = bytes.clone();
+            for _ in 0..rng.usize(0..3) {
+                let at = rng.usize(0..bytes.len());
+                match rng.bool() {
+                    true => bytes[at] = rng.u8(..),
+                    false => bytes.truncate(at.max(1)),
+                }
+            }
+            let cut = rng.usize(0..=bytes.len());
+            for piece in [&bytes[..cut], &bytes[cut..]] {
+                run.data(&log, direction, piece);
+                fed += piece.len() as u64;
+                if rng.u8(0..8) == 0 {
+                    let len = rng.u64(1..4000);
+                    run.gap(&log, direction, len);
+                    fed += len;
+                }
+            }
+        }
+        run.end(&log);
+        let out = run.bytes.concat().len() as u64 + run.gaps.iter().sum::<u64>();
+        assert_eq!(out, fed);
+    }
+}

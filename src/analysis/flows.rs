@@ -63,10 +63,10 @@ pub(super) struct Flows {
     pub(super) ended: Vec<u32>,
     /// Those of them whose old bytes can be forgotten.
     pub(super) release_above: Vec<u32>,
-    /// Bytes that are to be shown, until their session begins.
-    pub(super) catch: Option<Catch>,
     /// RTMPT.
     pub(super) tunnels: TunnelFlows,
+    /// Bytes that are to be shown, until their session begins.
+    pub(super) catch: Option<Catch>,
     /// What TLS sessions may resume.
     pub(super) resumable: Resumable,
     #[cfg(test)]
@@ -135,8 +135,8 @@ impl Flows {
             above: BTreeMap::new(),
             ended: Vec::new(),
             release_above: Vec::new(),
-            catch: None,
             tunnels: TunnelFlows::default(),
+            catch: None,
             resumable: Resumable::default(),
             #[cfg(test)]
             identity: false,
@@ -293,8 +293,8 @@ impl Flows {
         let engine = &self.options.session;
         let mut live = Live::new(number, start, transport, handshake, midstream, engine);
         live.flip = flip;
-        live.tap = self.tap_of(&probing.record(flip, transport, midstream));
         live.keys = self.options.keys.clone();
+        live.tap = self.tap_of(&probing.record(flip, transport, midstream));
         self.states[flow.0 as usize] = State::Live(Box::new(live));
         self.replay(flow, probing.held);
     }

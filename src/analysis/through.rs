@@ -186,7 +186,7 @@ impl Flows {
     pub(super) fn open_identity(
         &mut self,
         flow: FlowId,
-        record: super::record::SessionRecord,
+        record: SessionRecord,
         flip: bool,
         handshake: [bool; 2],
     ) -> Through {

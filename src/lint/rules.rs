@@ -55,6 +55,7 @@ const LAYERS: &[&[&[Rule]]] = &[
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub tcp: tcp::Memory,
+    pub http: http::Memory,
     pub chunk: chunk::Memory,
     pub control: control::Memory,
     pub calls: calls::Memory,

@@ -57,7 +57,7 @@ impl Engine {
         let wait = start < 0.0 && !self.faults.has(Flag::NeverWaits);
         self.start_playing(id, msid, name, wait, duration, reset);
         if self.faults.has(Flag::StartMustBeMinus2)
-            && start != -2.0
+            && (start == -1.0 || start == -1000.0)
             && let Some(player) = self.player((id, msid))
         {
             (player.audio, player.video) = (false, false);

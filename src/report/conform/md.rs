@@ -31,14 +31,15 @@ pub fn md(results: &Results, out: &mut dyn Write) -> io::Result<()> {
         results.duration_ms / 1000.0,
         results.seed,
     )?;
-    let groups: [(&str, bool, &dyn Fn(&CaseLine) -> bool); 5] = [
-        ("Unexpected", true, &|case| case.status == Status::Unexpected),
-        ("Passes that were expected to fail", true, &|case| case.status == Status::UnexpectedPass),
-        ("Expected failures", false, &|case| case.status == Status::Expected),
-        ("Works, not to the letter", false, &|case| {
+    type Group = (&'static str, bool, fn(&CaseLine) -> bool);
+    let groups: [Group; 5] = [
+        ("Unexpected", true, |case| case.status == Status::Unexpected),
+        ("Passes that were expected to fail", true, |case| case.status == Status::UnexpectedPass),
+        ("Expected failures", false, |case| case.status == Status::Expected),
+        ("Works, not to the letter", false, |case| {
             case.status == Status::Ok && case.verdict == Verdict::Nonstrict
         }),
-        ("Not judged", false, &|case| case.status == Status::Ok && case.verdict.is_skip()),
+        ("Not judged", false, |case| case.status == Status::Ok && case.verdict.is_skip()),
     ];
     for (title, open, belongs) in groups {
         let mut cases: Vec<&CaseLine> = results.cases.iter().filter(|case| belongs(case)).collect();

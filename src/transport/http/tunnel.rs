@@ -25,6 +25,8 @@ pub struct Tunnel {
     /// Whether anything but ident was asked.
     pub only_ident: bool,
     pub refused: bool,
+    /// Whether a request within the session was answered well.
+    pub served: bool,
     pub closed: bool,
     /// A connection that the server closed after so many answers, as long as nothing follows.
     pub server_closed_after: Option<u64>,
@@ -88,6 +90,7 @@ impl Tunnel {
             open_flows: 0,
             only_ident: true,
             refused: false,
+            served: false,
             closed: false,
             server_closed_after: None,
             last: time,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use crate::base::{Direction, Timestamp};
 use crate::flow::FlowId;
-use crate::transport::layer::{Item, Source};
+use crate::transport::layer::{FactValue, Item, Source};
 
 use super::connection::{Answer, Connection, Pending};
 use super::head::{MAX_ID, Request, Response, Verb};
@@ -651,8 +651,11 @@ impl Tunnels {
             return item(Item::Fact(at.fact("ident", false, fields)));
         }
         if answer.status != 200 {
-            let fields =
-                vec![("request", text(verb.name())), ("status", number(answer.status.into()))];
+            let fields = vec![
+                ("request", text(verb.name())),
+                ("status", number(answer.status.into())),
+                ("served-before", FactValue::Flag(tunnel.served)),
+            ];
             let known = tunnel.id.is_some();
             item(Item::Fact(at.fact("refused", true, fields)));
             tunnel.refused |= !known || verb == Verb::Open;
@@ -675,6 +678,7 @@ impl Tunnels {
             }
             Verb::Open | Verb::Ident | Verb::Other => {}
             Verb::Send | Verb::Idle | Verb::Close => {
+                tunnel.served |= answer.status == 200;
                 if answer.status == 200 && answer.len == 0 {
                     tunnel.count.empty_answers += 1;
                 }

@@ -279,11 +279,9 @@ impl Session {
                 fields.push(("tag", FactValue::Bytes(tag.to_vec())));
                 self.fact("fihello", false, direction, moment, fields, sink);
             }
-            Chunk::CloseRequest => {
-                if self.close_asked.is_none() {
-                    self.close_asked = Some(direction);
-                    self.fact("close-request", false, direction, moment, Vec::new(), sink);
-                }
+            Chunk::CloseRequest if self.close_asked.is_none() => {
+                self.close_asked = Some(direction);
+                self.fact("close-request", false, direction, moment, Vec::new(), sink);
             }
             Chunk::MonaClose(reason) => {
                 let fields = vec![("reason", FactValue::Bytes(reason.to_vec()))];

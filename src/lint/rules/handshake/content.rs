@@ -118,9 +118,10 @@ pub(super) const RULES: &[Rule] = &[
         escalates: None,
         spec: None,
         basis: Basis::DeFacto,
-        explanation: "C0 is 6, 8 or 9: RTMPE. What follows the handshake is encrypted and not \
-            shown here. Few servers speak it, and some break in its key exchange.",
-        advice: "Use RTMPS instead.",
+        explanation: "C0 is 6, 8 or 9: RTMPE. What follows the handshake is encrypted: it can be \
+            read with a key log only. Few servers speak it, and some break in its key exchange.",
+        advice: "Use RTMPS instead: RTMPE's RC4 and 1024-bit keys keep nobody out for long, and \
+            anyone in between can take part in its handshake.",
         covers: &["rtmp/handshake/version-rtmpe"],
         needs: Needs::Nothing,
         checks: &[Check::Handshake(rtmpe), Check::End(rtmpe_end)],
@@ -168,8 +169,8 @@ fn names(direction: Direction) -> (&'static str, &'static str) {
 
 fn echo(cx: &mut Context<'_>, record: &HandshakeRecord) {
     let direction = record.handshake.direction;
-    // In RTMPE the types 8 and 9 encipher the signature.
-    let rtmpe = cx.state.info.transport == Transport::Rtmpe;
+    // What breaks in RTMPE's handshake has a rule of its own.
+    let rtmpe = matches!(record.handshake.version, 6 | 8 | 9);
     if record.handshake.valid == Some(false) && !rtmpe {
         let own = names(direction).1;
         let theirs = names(direction.reverse()).0;
@@ -291,7 +292,8 @@ fn s0_version(cx: &mut Context<'_>, record: &HandshakeRecord) {
     if handshake.direction == ServerToClient && handshake.version != 3 && !tls_or_http {
         // C0 is told when the client's handshake is over: an RTMPE client announces itself in the
         // session.
-        if cx.state.info.transport != Transport::Rtmpe {
+        let tunnel = matches!(cx.state.info.transport, Transport::Rtmpte | Transport::Rtmpts);
+        if cx.state.info.transport != Transport::Rtmpe && !tunnel {
             let words = format!("S0 is {}", handshake.version);
             cx.report(Report::new(Place::of_handshake(record), words));
         }

@@ -107,7 +107,7 @@ pub(super) const ROWS: &[Defect] = &[
     wedge(
         "amf0/missing-end-wedges",
         "is stuck at an object without an end",
-        &["amf0/object/missing-end"],
+        &["amf0/object/missing-end", "quirk/envivio-unfinished-metadata"],
         |s| s.message.stop.as_ref().is_some_and(|stop| stop.field == "object_end_marker"),
     ),
     wedge(
@@ -213,7 +213,7 @@ pub(super) const ROWS: &[Defect] = &[
     wedge(
         "amf3/commands-wedge",
         "is stuck at a command of type 17",
-        &["amf3/type17/format-byte"],
+        &["amf3/type17/format-byte", "quirk/flash-amf3-commands"],
         |s| s.is(MessageType::COMMAND_AMF3),
     ),
     wedge(

@@ -24,7 +24,11 @@ pub(super) const ROWS: &[Defect] = &[
         Reaction::LoseRest,
         "chunk/size-change-loses-rest",
         "loses what comes in one segment with Set Chunk Size",
-        &["rtmp/chunk/set-chunk-size-immediate", "rtmp/chunk/all-in-one-segment"],
+        &[
+            "rtmp/chunk/set-chunk-size-immediate",
+            "rtmp/chunk/all-in-one-segment",
+            "quirk/ffmpeg-publish",
+        ],
         |s| s.is(MessageType::SET_CHUNK_SIZE),
     ),
     ignore(
@@ -222,7 +226,7 @@ pub(super) const ROWS: &[Defect] = &[
         Reaction::Wedge,
         "chunk/unseen-csid-wedges",
         "is stuck at a chunk stream that begins with type 1, 2 or 3",
-        &["rtmp/chunk/unseen-csid-fmt1-3"],
+        &["rtmp/chunk/unseen-csid-fmt1-3", "quirk/librtmp-control-format-1"],
         |a| {
             let kinds = [AnomalyKind::NoPreviousHeader, AnomalyKind::Type1OpensChunkStream];
             kinds.contains(&a.kind)

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::seen::{History, Piece, Seen};
 use super::{
-    amf, chunk, connect, control, enhanced, handshake, media, play, publish, resource, robust,
+    amf, chunk, connect, control, enhanced, handshake, media, play, publish, quirk, resource,
+    robust,
 };
 use crate::peer::server::connection::Sending;
 use crate::rtmp::{Anomaly, Message};
@@ -37,6 +38,7 @@ impl Defect {
             media::ROWS,
             enhanced::ROWS,
             robust::ROWS,
+            quirk::ROWS,
             resource::ROWS,
         ];
         areas.into_iter().flatten()

@@ -117,7 +117,7 @@ pub(super) const ROWS: &[Defect] = &[
     wedge(
         "media/short-data-wedges",
         "is stuck at a data message without a name",
-        &["flv/script/ffmpeg-short-data"],
+        &["flv/script/ffmpeg-short-data", "quirk/uniview-stray-numbers"],
         |s| s.data().is_some_and(|data| data.name().is_none()),
     ),
     flag(

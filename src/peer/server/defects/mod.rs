@@ -14,6 +14,7 @@ mod handshake;
 mod media;
 mod play;
 mod publish;
+mod quirk;
 mod resource;
 mod robust;
 mod seen;

@@ -37,7 +37,7 @@ pub(super) const ROWS: &[Defect] = &[
     ),
     flag(
         "play/start-must-be-minus-2",
-        "sends no media to players with another start than -2",
+        "sends no media to players with start -1 or -1000",
         &["rtmp/play/start-parameter"],
         Flag::StartMustBeMinus2,
     ),
@@ -67,12 +67,12 @@ pub(super) const ROWS: &[Defect] = &[
     ),
     output(
         "play/payload-damaged",
-        "flips a bit in each frame of more than 64 bytes",
+        "flips a bit in each frame of sound",
         &["rtmp/play/payload-integrity"],
         |s| {
-            if s.type_id.is_media() {
+            if s.type_id == MessageType::AUDIO {
                 s.change_raw(|bytes| {
-                    if let Some(byte) = bytes.get_mut(64) {
+                    if let Some(byte) = bytes.last_mut() {
                         *byte ^= 1;
                     }
                 });
