@@ -46,6 +46,7 @@ impl Seen {
                 self.plain[direction.index()].extend_from_slice(bytes);
             }
             Item::Gap { len, .. } => self.gaps += len,
+            Item::Readable { .. } => {}
             Item::Fact(fact) => self.facts.push(fact.name.to_owned()),
         }
     }

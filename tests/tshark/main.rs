@@ -53,6 +53,18 @@ const DIFFERENCES: &[Difference] = &[
         proof: Tls,
     },
     Difference {
+        capture: "rtmps_tls12_publish_ffmpeg_pyfwd_stunnel_nginx.pcap",
+        ports: "*",
+        why: "tshark reads TLS as RTMP",
+        proof: Tls,
+    },
+    Difference {
+        capture: "rtmps_tls13_publish_ffmpeg_gnutls_direct.pcap",
+        ports: "*",
+        why: "tshark reads TLS as RTMP",
+        proof: Tls,
+    },
+    Difference {
         capture: "derived_gap_acked_unseen.pcap",
         ports: "53766>1935",
         why: "tshark stops decoding at the first hole",

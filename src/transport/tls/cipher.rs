@@ -35,7 +35,7 @@ enum Keyed {
     Aes128Gcm(Box<Aes128Gcm>, [u8; 12]),
     Aes256Gcm(Box<Aes256Gcm>, [u8; 12]),
     ChaCha20Poly1305(Box<ChaCha20Poly1305>, [u8; 12]),
-    Cbc { key: Vec<u8>, mac: MacKey, etm: bool },
+    Cbc { key: Vec<u8>, mac: Box<MacKey>, etm: bool },
 }
 
 /// A MAC that was keyed once.
@@ -96,7 +96,7 @@ impl Cipher {
             let keyed = match protection {
                 Protection::Aes128Cbc(hash) | Protection::Aes256Cbc(hash) => Keyed::Cbc {
                     key: keys[index].to_vec(),
-                    mac: MacKey::new(hash, macs[index])?,
+                    mac: Box::new(MacKey::new(hash, macs[index])?),
                     etm,
                 },
                 _ => Keyed::aead(protection, keys[index], ivs[index])?,

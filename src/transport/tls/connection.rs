@@ -425,10 +425,10 @@ impl Connection {
                     self.server = Some(hello);
                 }
             }
+            4 if tls13 && self.told_ticket => {}
             4 if !from_client && tls13 => {
-                if !std::mem::replace(&mut self.told_ticket, true) {
-                    self.fact(input, "session-ticket", false, at, Vec::new());
-                }
+                self.told_ticket = true;
+                self.fact(input, "session-ticket", false, at, Vec::new());
             }
             4 if !from_client => {
                 let mut cut = hello::Cut(body);

@@ -103,10 +103,9 @@ impl Half {
                 return Next::Wait { useless: at };
             }
             match fragment_len(tail) {
-                Some(len) if len == 0 => {}
+                Some(0) | None => {}
                 Some(len) if tail.len() < HEADER + len => return Next::Wait { useless: at },
                 Some(len) => return Next::Record { at, len: HEADER + len },
-                None => {}
             }
         }
         Next::Wait { useless: rest.len() }
