@@ -112,7 +112,7 @@ pub(super) const ROWS: &[Defect] = &[
         "ertmp/metadata-lost",
         "relays no metadata frames",
         &["ertmp/video/metadata-colorinfo"],
-        |s| s.type_id != MessageType::VIDEO || !s.raw_first().is_some_and(|b| b & 0x8f == 0x84),
+        |s| s.type_id != MessageType::VIDEO || s.raw_first().is_none_or(|b| b & 0x8f != 0x84),
     ),
     wedge(
         "ertmp/metadata-frame-type-counts",

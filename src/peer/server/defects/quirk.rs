@@ -1,6 +1,6 @@
 //! Faults with byte patterns of real programs.
 
-use super::defect::{Defect, Reaction, damage, ignore, wedge};
+use super::defect::{Defect, Reaction, damage, ignore, on, wedge};
 use super::seen::Seen;
 use crate::rtmp::AnomalyKind;
 use crate::wire::amf::Value;
@@ -78,18 +78,16 @@ pub(super) const ROWS: &[Defect] = &[
             header && s.history.count(MessageType::VIDEO) > 1
         },
     ),
-    wedge(
-        "quirk/late-video-wedges",
-        "is stuck when pictures begin after 50 messages of sound",
+    ignore(
+        "quirk/late-video-lost",
+        "loses pictures that come after 50 messages of sound",
         &["quirk/sound-before-pictures"],
-        |s| {
-            let first = s.history.count(MessageType::VIDEO) == 0;
-            s.is(MessageType::VIDEO) && first && s.history.count(MessageType::AUDIO) > 50
-        },
+        |s| s.is(MessageType::VIDEO) && s.history.count(MessageType::AUDIO) > 50,
     ),
-    wedge(
-        "quirk/negative-start-wedges",
-        "is stuck when media begins below zero",
+    on(
+        Reaction::Panic,
+        "quirk/negative-start-panics",
+        "dies when media begins below zero",
         &["quirk/negative-first-timestamp"],
         |s| {
             let first = s.history.count(MessageType::VIDEO) == 0;
