@@ -26,7 +26,7 @@ fn run(defect: &'static Defect, case: &'static Case) -> Verdict {
     };
     // A case that wants to be alone comes after the others, and so does one that runs twice.
     let run = conform::run(target, None, &[first, case], &options, &switch).expect("a server");
-    let last = run.cases.into_iter().filter(|result| result.id == case.id).next_back();
+    let last = run.cases.into_iter().rfind(|result| result.id == case.id);
     last.expect("a result").verdict
 }
 

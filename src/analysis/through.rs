@@ -2,6 +2,8 @@
 
 use super::flows::{Flows, Held, Opaque, Probing, Queued};
 use super::probe::{self, Head, Verdict};
+#[cfg(test)]
+use super::record::SessionRecord;
 use super::record::{Record, Transport, TransportRecord};
 use crate::base::{Direction, Timestamp};
 use crate::flow::{DirectionStats, EndReason, FlowId, Gap, RoleSource, StreamData};

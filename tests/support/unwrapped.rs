@@ -13,6 +13,7 @@ mod folders;
 
 /// A session of a recording.
 pub struct Seen {
+    #[allow(dead_code)]
     pub begin: SessionRecord,
     pub end: SessionEnd,
     /// Complete messages by direction and type; data and commands of AMF3 count as those of AMF0.

@@ -124,8 +124,8 @@ fn fails(story: &Story) -> bool {
 
 /// Whether its messages cannot be read.
 fn unreadable(story: &Story) -> bool {
-    !matches!(story.transport, Transport::Rtmp) && story.messages == 0
-        || (story.gaps || story.undecoded) && story.messages == 0
+    story.messages == 0
+        && (!matches!(story.transport, Transport::Rtmp) || story.gaps || story.undecoded)
         // One direction alone does not tell what it came for.
         || story.gaps && story.purpose.is_none() && story.media == [0, 0]
 }
