@@ -197,6 +197,10 @@ fn every_recording_decodes_to_the_same() {
         if !name.contains(".pcap") || name == "derived_file_cut_in_last_packet.pcap" {
             continue;
         }
+        // What a tunnel or datagrams carry is blanked: nothing of it is left to decode.
+        if name.contains("rtmpt") || name.contains("rtmfp") {
+            continue;
+        }
         seen += 1;
         for options in [&[][..], &["--media", "zero"]] {
             let output = sanitize(&dir, &path, options);

@@ -46,6 +46,9 @@ enum Proof {
 const DIFFERENCES: &[Difference] = &[
     encrypted("fail_rtmpe_ffmpeg9_play_crtmpserver_s1version0.pcap"),
     encrypted("fail_rtmpe_ffmpeg9_publish_crtmpserver.pcap"),
+    encrypted("rtmpe_rtmpdump_rtmpsrv_type8.pcap"),
+    http("rtmpt_ffmpeg9_play_crtmpserver.pcap"),
+    http("rtmpte_ffmpeg9_play_crtmpserver.pcap"),
     Difference {
         capture: "fail_tls_client_on_rtmp_port_nginx.pcap",
         ports: "*",
@@ -141,21 +144,27 @@ const FURTHER: &[Difference] = &[
     encrypted("rtmpe_rtmpdump_play_crtmpserver.pcap"),
     encrypted("rtmpe_rtmpdump_play_crtmpserver_s1version0.pcap"),
     encrypted("rtmpe_rtmpdump_play_rtmpsrv.pcap"),
-    encrypted("rtmpe_rtmpdump_rtmpsrv_type8.pcap"),
     encrypted("rtmpe_type6_zleadingzero_rtmpdump_play_pyproxy.pcap"),
     encrypted("rtmpe_type8_rtmpdump_play_pyproxy.pcap"),
     encrypted("rtmpe_type9_gst_publish_pyproxy.pcap"),
     http("nrrs_rtmpt_ffmpeg5_play_live.pcap"),
     http("nrrs_rtmpt_ffmpeg5_publish.pcap"),
-    http("rtmpt_ffmpeg9_play_crtmpserver.pcap"),
     http("rtmpt_gst_rtmpsink_publish_crtmpserver.pcap"),
-    http("rtmpte_ffmpeg9_play_crtmpserver.pcap"),
     http("rtmpte_gst_rtmpsink_publish_crtmpserver.pcap"),
     http("pcapplusplus__4KHttpRequests.pcap"),
+    tls("derived_rtmps_tls13_with_dsb.pcapng"),
+    tls("rtmps_lal_ffmpeg5_publish_play.pcap"),
+    tls("rtmps_nms4_ffmpeg5_publish_play.pcap"),
+    tls("rtmps_tls12_rsakx_publish_ffmpeg_pyfwd_stunnel_nginx.pcap"),
+    tls("rtmps_tls13_publish_ffmpeg_pyfwd_stunnel_nginx.pcap"),
 ];
 
 const fn encrypted(capture: &'static str) -> Difference {
     Difference { capture, ports: "*", why: "tshark reads RTMPE as RTMP", proof: Encrypted }
+}
+
+const fn tls(capture: &'static str) -> Difference {
+    Difference { capture, ports: "*", why: "tshark reads TLS as RTMP", proof: Tls }
 }
 
 const fn http(capture: &'static str) -> Difference {

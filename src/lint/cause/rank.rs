@@ -12,6 +12,9 @@ const ORDER: &[&str] = &[
     "handshake/version-odd",
     "tcp/connect-refused",
     "tcp/connect-timeout",
+    "rtmfp/unreachable",
+    "rtmfp/no-answer",
+    "rtmfp/keying-mismatch",
     // A peer said what is wrong.
     "command/auth-failed",
     "command/auth-challenge",
@@ -62,6 +65,7 @@ const ORDER: &[&str] = &[
     "command/",
     "control/ping-unanswered",
     "tcp/idle-cut",
+    "rtmfp/",
     // What viewers notice.
     "media/slower-than-realtime",
     "media/avc-config-missing",
@@ -84,7 +88,13 @@ const ORDER: &[&str] = &[
 
 /// Rules that never make a headline although they may be warnings: they say what to take care of,
 /// not what went wrong.
-const ASIDE: &[&str] = &["publish/key-in-clear", "close/verdict", "close/graceful", "tls/opaque"];
+const ASIDE: &[&str] = &[
+    "publish/key-in-clear",
+    "close/verdict",
+    "close/graceful",
+    "tls/opaque",
+    "rtmfp/opaque",
+];
 
 /// Where a rule stands; less explains more.
 fn place(rule: &Rule) -> Option<usize> {

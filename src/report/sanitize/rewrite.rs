@@ -163,7 +163,7 @@ impl Rewriter {
         let stream = &streams[index];
         let side = &stream.sides[side_index];
         let mut changed = match (stream.transport, side.base) {
-            (Transport::Http | Transport::Rtmpt, _) => {
+            (Transport::Http | Transport::Rtmpt | Transport::Rtmpte, _) => {
                 text::mask_http(payload);
                 true
             }
