@@ -401,10 +401,8 @@ fn a_capture_without_rtmp_is_told_what_it_holds() {
     let hello = [0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0];
     let tls = speaks("tls.pcap", &hello, &[0x16, 3, 3, 0, 5, 2, 0, 0, 1, 0]);
     let http = speaks("http.pcap", b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n");
-    for (capture, said) in [
-        (http, "1 connection speaks HTTP"),
-        (empty, "there is no packet in it"),
-    ] {
+    for (capture, said) in [(http, "1 connection speaks HTTP"), (empty, "there is no packet in it")]
+    {
         let output = run(&["dump", text(&capture)]);
         assert_eq!(output.status.code(), Some(0));
         let said = format!("rtmpscope: no RTMP found: {said}");

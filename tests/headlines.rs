@@ -240,7 +240,7 @@ const CASES: &[Case] = &[
         "tls/clienthello-on-plain-port",
         &["RTMPS client talks to a plain RTMP port"],
     ),
-    failed("fail_rtmfp_no_server_icmp.pcap", 1, "rtmfp/unreachable", &[]),
+    impaired("fail_rtmfp_no_server_icmp.pcap", 1, "rtmfp/unreachable", &[]),
     failed(
         "fail_http_client_on_rtmp_port_nginx.pcap",
         1,

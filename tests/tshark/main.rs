@@ -157,6 +157,7 @@ const FURTHER: &[Difference] = &[
     tls("rtmps_nms4_ffmpeg5_publish_play.pcap"),
     tls("rtmps_tls12_rsakx_publish_ffmpeg_pyfwd_stunnel_nginx.pcap"),
     tls("rtmps_tls13_publish_ffmpeg_pyfwd_stunnel_nginx.pcap"),
+    tls("rtmps_tls13_resumption_nms4_ffmpeg5_via_tlstun.pcap"),
 ];
 
 const fn encrypted(capture: &'static str) -> Difference {

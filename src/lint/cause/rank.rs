@@ -88,13 +88,8 @@ const ORDER: &[&str] = &[
 
 /// Rules that never make a headline although they may be warnings: they say what to take care of,
 /// not what went wrong.
-const ASIDE: &[&str] = &[
-    "publish/key-in-clear",
-    "close/verdict",
-    "close/graceful",
-    "tls/opaque",
-    "rtmfp/opaque",
-];
+const ASIDE: &[&str] =
+    &["publish/key-in-clear", "close/verdict", "close/graceful", "tls/opaque", "rtmfp/opaque"];
 
 /// Where a rule stands; less explains more.
 fn place(rule: &Rule) -> Option<usize> {
