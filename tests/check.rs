@@ -126,6 +126,22 @@ fn a_server_that_dies_in_the_middle() {
     assert!(names.len() > 5 && names[2..].iter().all(|name| *name == "INCONCLUSIVE"), "{names:?}");
 }
 
+/// Several cases are under way then, and none can be tried again: it must not look like a pass.
+#[test]
+fn a_server_that_dies_while_cases_run_side_by_side() {
+    let server = Mutex::new(Some(Server::start(ServerOptions::default()).unwrap()));
+    let url = server.lock().unwrap().as_ref().unwrap().url();
+    let options = Options { jobs: 4, ..fast() };
+    let run = run_told(&url, &["connect", "call", "amf0"], &options, &|| {
+        server.lock().unwrap().take().map(Server::stop);
+    })
+    .unwrap();
+    let crashed: Vec<_> = run.cases.iter().filter(|case| case.verdict.name() == "CRASH").collect();
+    assert_eq!(crashed.len(), 1, "{:?}", run.cases.iter().map(|c| &c.verdict).collect::<Vec<_>>());
+    let lost = run.cases.iter().filter(|case| case.verdict.name() == "INCONCLUSIVE").count();
+    assert!(lost > 5, "{lost}");
+}
+
 #[test]
 fn a_server_that_hangs_in_the_middle() {
     let server = Server::start(ServerOptions::default()).unwrap();

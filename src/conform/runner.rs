@@ -2,7 +2,8 @@
 //!
 //! Cases run side by side until one finds the server broken. Then all stop, the server is started
 //! again (or waited for), and the cases that were under way run one after the other, so that a crash
-//! is charged to the case that causes it.
+//! is charged to the case that causes it; what none of them does alone is charged to the one that
+//! noticed it, with the names of the others.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -160,23 +161,53 @@ impl Floor<'_> {
             cases.iter().copied().partition(|case| serial || case.alone);
         let mut left: VecDeque<&'static Case> = together.into();
         while !left.is_empty() && self.gone.is_none() {
-            let mut suspects = VecDeque::from(self.side_by_side(&mut left));
+            let Some((health, suspects)) = self.side_by_side(&mut left) else { break };
+            let mut again = VecDeque::from(suspects.clone());
+            let mut found = false;
             // The first one noticed the damage, and has most likely done it.
-            while let Some(case) = suspects.pop_front() {
-                if self.by_itself(case) {
-                    break;
-                }
+            while let (false, Some(case)) = (found, again.pop_front()) {
+                found = self.by_itself(case);
             }
-            suspects.into_iter().rev().for_each(|case| left.push_front(case));
+            if !found {
+                self.charge(&suspects, health);
+            }
+            again.into_iter().rev().for_each(|case| left.push_front(case));
         }
         for case in apart.into_iter().chain(left) {
             self.by_itself(case);
         }
     }
 
-    /// Runs cases on several threads until none is left, or the server breaks: gives the cases that
-    /// were under way then.
-    fn side_by_side(&mut self, left: &mut VecDeque<&'static Case>) -> Vec<&'static Case> {
+    /// Charges damage that no suspect does alone, or that cannot be tried again, to the one that
+    /// noticed it: a server that broke must not look like one that passed.
+    fn charge(&mut self, suspects: &[&'static Case], health: Health) {
+        let Some(first) = suspects.first() else { return };
+        let others: Vec<&str> = suspects.iter().skip(1).map(|case| case.id).collect();
+        let told = match (&self.gone, others.is_empty()) {
+            (Some(_), true) => String::new(),
+            (Some(_), false) => format!("; under way beside it: {}", others.join(", ")),
+            (None, true) => "; not again when tried alone".to_owned(),
+            (None, false) => format!(
+                "; not again when each ran alone; under way beside it: {}",
+                others.join(", ")
+            ),
+        };
+        let verdict = match health {
+            Health::Crashed(what) => Verdict::Crash(what + &told),
+            Health::Hangs(what) => Verdict::Hang(what + &told),
+            Health::Fine | Health::Slow => return,
+        };
+        if let Some(result) = self.results.iter_mut().find(|result| result.id == first.id) {
+            result.verdict = verdict;
+        }
+    }
+
+    /// Runs cases on several threads until none is left, or the server breaks: gives what became of
+    /// it and the cases that were under way then, the one that noticed it first.
+    fn side_by_side(
+        &mut self,
+        left: &mut VecDeque<&'static Case>,
+    ) -> Option<(Health, Vec<&'static Case>)> {
         let queue = Mutex::new(std::mem::take(left));
         let broken: Mutex<Option<Health>> = Mutex::new(None);
         let suspects = Mutex::new(Vec::new());
@@ -198,8 +229,12 @@ impl Floor<'_> {
                         let health = crash.map_or(health, Health::Crashed);
                         // Whatever ran while it broke may have broken it, or suffered from it.
                         if matches!(health, Health::Crashed(_) | Health::Hangs(_)) {
-                            lock(&broken).get_or_insert(health);
-                            lock(&suspects).push(case);
+                            let mut broken = lock(&broken);
+                            let first = broken.is_none();
+                            broken.get_or_insert(health);
+                            let mut suspects = lock(&suspects);
+                            let at = if first { 0 } else { suspects.len() };
+                            suspects.insert(at, case);
                         } else if lock(&broken).is_some() {
                             lock(&suspects).push(case);
                         } else {
@@ -213,10 +248,9 @@ impl Floor<'_> {
         });
         self.results.extend(results.into_inner().unwrap_or_else(PoisonError::into_inner));
         *left = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if lock(&broken).is_some() {
-            self.recover();
-        }
-        suspects.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+        self.recover();
+        Some((broken, suspects.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Runs a case while nothing else runs; true when it broke the server.
