@@ -40,6 +40,11 @@ impl Verb {
             Verb::Other => "other",
         }
     }
+
+    /// Whether its path carries a number of the session's one sequence.
+    pub fn is_numbered(self) -> bool {
+        matches!(self, Verb::Send | Verb::Idle | Verb::Close)
+    }
 }
 
 /// A request.

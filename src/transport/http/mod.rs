@@ -10,6 +10,8 @@ mod connection;
 mod head;
 mod messages;
 mod order;
+mod requests;
+mod responses;
 mod tunnel;
 mod tunnels;
 
