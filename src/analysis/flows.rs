@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::live::Live;
-use super::note;
 use super::pipeline::Options;
-use super::probe::{self, Head, Verdict};
+use super::probe::{self, Verdict};
+use super::probing::{Held, MAX_TCP_HELD, Probing};
 use super::record::{
     AnomalyRecord, GapRecord, OtherFlows, Record, SessionEnd, SessionRecord, TcpRecord, Transport,
 };
@@ -87,26 +87,6 @@ pub(super) enum State {
     Ignored,
 }
 
-/// A flow that has not shown what it is.
-#[derive(Debug)]
-pub(super) struct Probing {
-    pub info: FlowInfo,
-    pub expected: bool,
-    pub heads: [Head; 2],
-    pub held: Vec<Held>,
-    /// Events of TCP among those held.
-    tcp_held: u32,
-}
-
-/// Something that happened while probing.
-#[derive(Debug)]
-pub(super) enum Held {
-    Data { direction: Direction, offset: u64, bytes: Vec<u8>, time: Timestamp },
-    Gap(Gap),
-    Anomaly(FlowAnomaly),
-    Tcp(TcpEvent),
-}
-
 /// A session of which only the end is told.
 #[derive(Debug)]
 pub(super) struct Opaque {
@@ -115,12 +95,6 @@ pub(super) struct Opaque {
     pub transport: Transport,
     pub anomalies: u64,
 }
-
-/// Events of TCP kept of a flow while it is not clear what it is.
-const MAX_TCP_HELD: u32 = 256;
-
-/// The port of RTMP by registration.
-const RTMP_PORT: u16 = 1935;
 
 impl Flows {
     pub fn new(options: Options) -> Flows {
@@ -166,74 +140,6 @@ impl Flows {
         self.sessions.get(session.checked_sub(1)? as usize).copied()
     }
 
-    fn expected(&self, info: &FlowInfo) -> bool {
-        [info.client.port(), info.server.port()]
-            .iter()
-            .any(|port| *port == RTMP_PORT || self.options.decode_as.contains(port))
-    }
-
-    fn forced(&self, info: &FlowInfo) -> bool {
-        [info.client.port(), info.server.port()]
-            .iter()
-            .any(|port| self.options.decode_as.contains(port))
-    }
-
-    /// Looks again at a flow that is being probed.
-    fn probe(&mut self, flow: FlowId, over: bool) {
-        let Some(State::Probing(probing)) = self.states.get(flow.0 as usize) else { return };
-        let expected = probing.expected;
-        let mut verdict = probe::judge(&probing.heads, expected, over);
-        let forced = self.forced(&probing.info);
-        let known = matches!(verdict, Verdict::Rtmp { .. } | Verdict::Other(Transport::Rtmpt));
-        if forced && verdict != Verdict::NeedMore && !known {
-            let start = |head: &Head| matches!(head.bytes.first(), Some(3 | 6 | 8 | 9));
-            let handshake = [start(&probing.heads[0]), start(&probing.heads[1])];
-            verdict = Verdict::Rtmp { handshake, client: None };
-        }
-        match verdict {
-            Verdict::NeedMore => {}
-            Verdict::Rtmp { handshake, .. } => self.open_session(flow, handshake),
-            Verdict::Other(Transport::Rtmpt) => self.open_tunnel(flow),
-            Verdict::Other(Transport::Tls) => self.open_tls(flow),
-            Verdict::Other(transport) => {
-                if expected {
-                    self.open_opaque(flow, transport);
-                } else if !over && probing.unanswered() {
-                    // A server that never says a word to it may well speak RTMP: see `ended`.
-                } else {
-                    self.count_other(flow, transport);
-                    self.states[flow.0 as usize] = State::Ignored;
-                    self.ignore.push(flow);
-                }
-            }
-        }
-    }
-
-    fn count_other(&mut self, flow: FlowId, transport: Transport) {
-        self.totals.other_flows += 1;
-        let others = &mut self.totals.others;
-        match (transport, self.states.get(flow.0 as usize)) {
-            (Transport::Http, _) => others.http += 1,
-            (_, Some(State::Probing(probing)))
-                if probing.heads.iter().any(|head| !head.bytes.is_empty()) =>
-            {
-                others.unknown_port.get_or_insert(probing.info.server.port());
-            }
-            _ => {}
-        }
-    }
-
-    fn take_probing(&mut self, flow: FlowId) -> Option<Box<Probing>> {
-        let state = self.states.get_mut(flow.0 as usize)?;
-        match std::mem::replace(state, State::Ignored) {
-            State::Probing(probing) => Some(probing),
-            other => {
-                *state = other;
-                None
-            }
-        }
-    }
-
     pub(super) fn announce(
         &mut self,
         flow: FlowId,
@@ -251,7 +157,7 @@ impl Flows {
         session
     }
 
-    fn open_session(&mut self, flow: FlowId, mut handshake: [bool; 2]) {
+    pub(super) fn open_session(&mut self, flow: FlowId, mut handshake: [bool; 2]) {
         let Some(probing) = self.take_probing(flow) else { return };
         if probing.info.role == RoleSource::Syn {
             // The SYN tells where the stream begins: of a handshake whose beginning is missing the
@@ -314,7 +220,7 @@ impl Flows {
         }
     }
 
-    fn open_opaque(&mut self, flow: FlowId, transport: Transport) {
+    pub(super) fn open_opaque(&mut self, flow: FlowId, transport: Transport) {
         let Some(probing) = self.take_probing(flow) else { return };
         let midstream = probing.info.role != RoleSource::Syn;
         let number = self.announce(flow, &probing, false, transport, midstream);
@@ -370,7 +276,7 @@ impl Flows {
     }
 
     /// Puts TLS below whatever the flow turns out to be.
-    fn open_tls(&mut self, flow: FlowId) {
+    pub(super) fn open_tls(&mut self, flow: FlowId) {
         let Some(mut probing) = self.take_probing(flow) else { return };
         let held = std::mem::take(&mut probing.held);
         let through = Through::tls(flow, *probing, self.options.keys.clone());
@@ -379,7 +285,7 @@ impl Flows {
     }
 
     /// What comes on a flow are requests of RTMPT.
-    fn open_tunnel(&mut self, flow: FlowId) {
+    pub(super) fn open_tunnel(&mut self, flow: FlowId) {
         let Some(mut probing) = self.take_probing(flow) else { return };
         let held = std::mem::take(&mut probing.held);
         let through = self.open_http(flow, &probing);
@@ -400,25 +306,6 @@ impl Flows {
             other => *state = other,
         }
     }
-
-    fn hold(&mut self, flow: FlowId, direction: Direction, data: StreamData<'_>) {
-        let Some(State::Probing(probing)) = self.states.get_mut(flow.0 as usize) else { return };
-        let head = &mut probing.heads[direction.index()];
-        let limit = if probing.expected { probe::MAX_HELD_EXPECTED } else { probe::MAX_HELD };
-        if head.bytes.is_empty() && !head.closed {
-            head.syn = probing.info.role == RoleSource::Syn;
-            head.from_start = data.offset == 0 && head.syn;
-        }
-        if !head.closed {
-            let room = limit - head.bytes.len().min(limit);
-            head.bytes.extend_from_slice(&data.bytes[..data.bytes.len().min(room)]);
-            head.closed = head.bytes.len() >= limit;
-        }
-        let StreamData { offset, bytes, time, .. } = data;
-        probing.held.push(Held::Data { direction, offset, bytes: bytes.to_vec(), time });
-        let held: usize = probing.held.iter().map(Held::size).sum();
-        self.probe(flow, held >= 2 * limit);
-    }
 }
 
 impl State {
@@ -429,39 +316,6 @@ impl State {
             State::Through(through) => through.flip,
             _ => false,
         }
-    }
-}
-
-impl Probing {
-    /// The session that the flow turned out to be; its number is not known here.
-    pub fn record(&self, flip: bool, transport: Transport, midstream: bool) -> SessionRecord {
-        let info = &self.info;
-        let (client, server) =
-            if flip { (info.server, info.client) } else { (info.client, info.server) };
-        let heads = self.heads.each_ref().map(|head| &head.bytes[..]);
-        SessionRecord {
-            session: 0,
-            client,
-            server,
-            role: info.role,
-            transport,
-            midstream,
-            time: info.time,
-            frame: info.frame,
-            tunnels: info.tunnels.clone(),
-            note: note::describe(transport, &heads)
-                // In mid-stream the first byte is any.
-                .filter(|_| !(midstream && transport == Transport::Unknown)),
-        }
-    }
-
-    /// Whether the client spoke first and the server has not said a word: how a TLS or HTTP client
-    /// on the plain RTMP port of a server looks, whatever the port's number.
-    fn unanswered(&self) -> bool {
-        self.info.role == RoleSource::Syn
-            && !self.heads[0].bytes.is_empty()
-            && self.heads[1].bytes.is_empty()
-            && self.heads[1].missing == 0
     }
 }
 
@@ -481,15 +335,6 @@ impl Opaque {
             undecoded_bytes: [tcp[0].bytes, tcp[1].bytes],
             tcp,
             facts: Default::default(),
-        }
-    }
-}
-
-impl Held {
-    fn size(&self) -> usize {
-        match self {
-            Held::Data { bytes, .. } => bytes.len(),
-            _ => 0,
         }
     }
 }

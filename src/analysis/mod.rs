@@ -15,6 +15,7 @@ mod live;
 mod note;
 mod pipeline;
 mod probe;
+mod probing;
 mod record;
 mod rtmfp;
 mod sources;

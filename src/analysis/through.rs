@@ -1,7 +1,8 @@
 //! Flows whose bytes go through TLS before they are a session's.
 
-use super::flows::{Flows, Held, Opaque, Probing, Queued};
+use super::flows::{Flows, Opaque, Queued};
 use super::probe::{self, Head, Verdict};
+use super::probing::{Held, Probing};
 #[cfg(test)]
 use super::record::SessionRecord;
 use super::record::{Record, Transport, TransportRecord};
