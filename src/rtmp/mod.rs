@@ -9,6 +9,7 @@ mod chunks;
 mod encoder;
 mod event;
 mod handshake;
+mod in_progress;
 mod limits;
 mod plausible;
 mod predict;

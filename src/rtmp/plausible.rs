@@ -7,7 +7,7 @@
 //! the stream, never on how they were cut into segments, so the same stream always decodes alike.
 
 use super::chunk_stream::StreamTable;
-use super::chunks::media_of;
+use super::in_progress::media_of;
 use super::stash::Holes;
 use crate::wire::chunk::{BasicHeader, EXTENDED_TIMESTAMP, MessageHeader};
 use crate::wire::flv;

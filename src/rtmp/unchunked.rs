@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::chunks::media_of;
 use super::event::{Confidence, Event, Message};
+use super::in_progress::media_of;
 use super::session::Session;
 use crate::base::{Direction, Extents, Timestamp};
 use crate::wire::flv;
