@@ -385,6 +385,7 @@ pub(super) fn milliseconds(seconds: f64) -> String {
 }
 
 /// `name value` of each field, separated by commas; what is not so is left out.
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only the text format needs it"))]
 pub(super) fn fact_values(fact: &Fact) -> String {
     let mut out = Vec::new();
     for (name, value) in &fact.fields {

@@ -13,6 +13,7 @@ pub(super) fn digits(bytes: &[u8]) -> String {
 
 /// One row of up to 16 bytes: hex pairs, then the printable characters. Masked bytes are `**` and
 /// `*`. Both columns keep their width, so that what follows lines up.
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only the text format needs it"))]
 pub(super) fn row(bytes: &[u8], is_masked: impl Fn(usize) -> bool) -> String {
     let mut out = String::with_capacity(70);
     for i in 0..16 {

@@ -94,6 +94,34 @@ pub enum FactValue {
     List(Vec<String>),
 }
 
+/// Where and when a fact belongs: its direction, time and offset.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    pub direction: Direction,
+    pub time: Timestamp,
+    pub offset: u64,
+}
+
+impl At {
+    /// A fact of a layer here.
+    pub fn fact(
+        self,
+        layer: &'static str,
+        name: &'static str,
+        odd: bool,
+        fields: Vec<(&'static str, FactValue)>,
+    ) -> Fact {
+        let At { direction, time, offset } = self;
+        Fact { layer, name, odd, direction, time, offset, fields }
+    }
+}
+
+impl FactValue {
+    pub(super) fn text(value: impl Into<Cow<'static, str>>) -> FactValue {
+        FactValue::Text(value.into())
+    }
+}
+
 impl Fact {
     /// The value of a field.
     pub fn get(&self, name: &str) -> Option<&FactValue> {

@@ -4,13 +4,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::base::{Direction, Timestamp};
 use crate::flow::FlowId;
-use crate::transport::layer::{Item, Source};
+use crate::transport::layer::{At, Item, Source};
 
 use super::connection::Pending;
 use super::head::{Request, Verb};
 use super::messages::{Head, Part};
 use super::order::Piece;
-use super::tunnel::{At, Tunnel};
+use super::tunnel::Tunnel;
 use super::tunnels::{Outcome, Sink, TunnelId, Tunnels, UP};
 
 /// Sessions at a time; when there are more, the one that was silent longest ends.

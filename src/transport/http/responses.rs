@@ -2,14 +2,13 @@
 
 use crate::base::Timestamp;
 use crate::flow::FlowId;
-use crate::transport::layer::{FactValue, Item, Source};
+use crate::transport::layer::{At, FactValue, Item, Source};
 
 use super::body::Framing;
 use super::connection::{Answer, Pending};
 use super::head::{MAX_ID, Response, Verb};
 use super::messages::{Head, Part};
 use super::order::Piece;
-use super::tunnel::{At, number, text};
 use super::tunnels::{DOWN, Outcome, Sink, Tunnels};
 
 /// Bytes kept of a body that is no part of a session.
@@ -207,20 +206,20 @@ impl Tunnels {
         let verb = answer.to.verb;
         let mut item = |item: Item<'_>| sink(id, Outcome::Item(item));
         if verb == Verb::Ident {
-            let mut fields = vec![("status", number(answer.status.into()))];
+            let mut fields = vec![("status", FactValue::Number(answer.status.into()))];
             if answer.status == 200 {
-                fields.push(("answer", text(printable(&answer.text))));
+                fields.push(("answer", FactValue::text(printable(&answer.text))));
             }
-            return item(Item::Fact(at.fact("ident", false, fields)));
+            return item(Item::Fact(at.fact("http", "ident", false, fields)));
         }
         if answer.status != 200 {
             let fields = vec![
-                ("request", text(verb.name())),
-                ("status", number(answer.status.into())),
+                ("request", FactValue::text(verb.name())),
+                ("status", FactValue::Number(answer.status.into())),
                 ("served-before", FactValue::Flag(tunnel.served)),
             ];
             let known = tunnel.id.is_some();
-            item(Item::Fact(at.fact("refused", true, fields)));
+            item(Item::Fact(at.fact("http", "refused", true, fields)));
             tunnel.refused |= !known || verb == Verb::Open;
         }
         match verb {
@@ -230,12 +229,12 @@ impl Tunnels {
                     && name.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'/');
                 if !good {
                     tunnel.refused = true;
-                    let fields = vec![("answer", text(printable(&answer.text)))];
-                    return item(Item::Fact(at.fact("bad-session-id", true, fields)));
+                    let fields = vec![("answer", FactValue::text(printable(&answer.text)))];
+                    return item(Item::Fact(at.fact("http", "bad-session-id", true, fields)));
                 }
                 let name = String::from_utf8_lossy(name).into_owned();
-                let fields = vec![("session", text(name.clone()))];
-                item(Item::Fact(at.fact("open", false, fields)));
+                let fields = vec![("session", FactValue::text(name.clone()))];
+                item(Item::Fact(at.fact("http", "open", false, fields)));
                 tunnel.id = Some(name.clone());
                 self.by_id.insert((name, tunnel.server), id);
             }
@@ -247,8 +246,8 @@ impl Tunnels {
                 }
                 if verb == Verb::Close {
                     tunnel.closed = true;
-                    let fields = vec![("seq", number(answer.to.seq))];
-                    item(Item::Fact(at.fact("close", false, fields)));
+                    let fields = vec![("seq", FactValue::Number(answer.to.seq))];
+                    item(Item::Fact(at.fact("http", "close", false, fields)));
                 }
                 self.answered(&answer.to, time, sink);
             }

@@ -1,12 +1,11 @@
 //! A session within HTTP.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use crate::base::{Direction, Timestamp};
 use crate::flow::FlowId;
-use crate::transport::layer::{Fact, FactValue, Item};
+use crate::transport::layer::{At, Fact, FactValue, Item};
 
 use super::head::Verb;
 use super::order::{Oddity, Order, Piece};
@@ -48,34 +47,6 @@ pub struct Count {
     pub http: [u64; 2],
     first: Option<Timestamp>,
     interval_max: u8,
-}
-
-pub fn number(value: u64) -> FactValue {
-    FactValue::Number(value)
-}
-
-pub fn text(value: impl Into<Cow<'static, str>>) -> FactValue {
-    FactValue::Text(value.into())
-}
-
-/// Where a fact belongs.
-#[derive(Clone, Copy, Debug)]
-pub struct At {
-    pub direction: Direction,
-    pub time: Timestamp,
-    pub offset: u64,
-}
-
-impl At {
-    pub fn fact(
-        self,
-        name: &'static str,
-        odd: bool,
-        fields: Vec<(&'static str, FactValue)>,
-    ) -> Fact {
-        let At { direction, time, offset } = self;
-        Fact { layer: "http", name, odd, direction, time, offset, fields }
-    }
 }
 
 impl Tunnel {
@@ -144,12 +115,14 @@ impl Tunnel {
         for odd in order.odd.drain(..) {
             let fact = match odd {
                 Oddity::Repeated { seq, same } => {
-                    let fields = vec![("seq", number(seq)), ("same-body", FactValue::Flag(same))];
-                    at.fact("sequence-repeated", true, fields)
+                    let fields =
+                        vec![("seq", FactValue::Number(seq)), ("same-body", FactValue::Flag(same))];
+                    at.fact("http", "sequence-repeated", true, fields)
                 }
                 Oddity::Skipped { from, to } => {
-                    let fields = vec![("expected", number(from)), ("seq", number(to))];
-                    at.fact("sequence-gap", true, fields)
+                    let fields =
+                        vec![("expected", FactValue::Number(from)), ("seq", FactValue::Number(to))];
+                    at.fact("http", "sequence-gap", true, fields)
                 }
             };
             // Answers carry no numbers: theirs are those of the requests, told already.
@@ -165,30 +138,30 @@ impl Tunnel {
         let polls = count.sends + count.idles + count.closes;
         let mut fields = Vec::new();
         if let Some(id) = &self.id {
-            fields.push(("session", text(id.clone())));
+            fields.push(("session", FactValue::text(id.clone())));
         }
         fields.extend([
-            ("connections", number(self.flows.len() as u64)),
-            ("sends", number(count.sends)),
-            ("idles", number(count.idles)),
-            ("empty-answers", number(count.empty_answers)),
-            ("payload-up", number(count.payload[0])),
-            ("payload-down", number(count.payload[1])),
-            ("http-up", number(count.http[0])),
-            ("http-down", number(count.http[1])),
+            ("connections", FactValue::Number(self.flows.len() as u64)),
+            ("sends", FactValue::Number(count.sends)),
+            ("idles", FactValue::Number(count.idles)),
+            ("empty-answers", FactValue::Number(count.empty_answers)),
+            ("payload-up", FactValue::Number(count.payload[0])),
+            ("payload-down", FactValue::Number(count.payload[1])),
+            ("http-up", FactValue::Number(count.http[0])),
+            ("http-down", FactValue::Number(count.http[1])),
         ]);
         let span = self.last.nanos_since(count.first.unwrap_or(self.last)).max(0) as u64;
         if let Some(mean) = (span / 1_000_000).checked_div(polls.saturating_sub(1)) {
-            fields.push(("poll-milliseconds", number(mean)));
+            fields.push(("poll-milliseconds", FactValue::Number(mean)));
         }
         if count.interval_max > 0 {
-            fields.push(("interval-max", number(count.interval_max.into())));
+            fields.push(("interval-max", FactValue::Number(count.interval_max.into())));
         }
         if let Some(requests) = self.server_closed_after {
-            fields.push(("server-closed-after", number(requests)));
+            fields.push(("server-closed-after", FactValue::Number(requests)));
         }
         fields.push(("closed", FactValue::Flag(self.closed)));
         let direction = Direction::ClientToServer;
-        At { direction, time, offset: 0 }.fact("polling", false, fields)
+        At { direction, time, offset: 0 }.fact("http", "polling", false, fields)
     }
 }

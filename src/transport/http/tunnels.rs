@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 
 use crate::base::{Direction, Timestamp};
 use crate::flow::FlowId;
-use crate::transport::layer::{Item, Source};
+use crate::transport::layer::{At, Item, Source};
 
 use super::connection::Connection;
-use super::tunnel::{At, Tunnel};
+use super::tunnel::Tunnel;
 
 pub use super::head::{begins_tunnel, begins_tunnel_response};
 

@@ -1,9 +1,7 @@
 //! What RTMPE's handshake says without any key.
 
-use std::borrow::Cow;
-
-use crate::base::{Direction, Timestamp};
-use crate::transport::layer::{Fact, FactValue};
+use crate::base::Direction;
+use crate::transport::layer::{At, Fact, FactValue};
 use crate::wire::handshake::{self, Bytes1536, Cover, Layout, Side, rtmpe};
 
 use super::keys::{Candidate, identifiers};
@@ -16,30 +14,6 @@ pub fn side(direction: Direction) -> Side {
     }
 }
 
-fn text(text: &'static str) -> FactValue {
-    FactValue::Text(Cow::Borrowed(text))
-}
-
-/// Where and when a fact belongs.
-#[derive(Clone, Copy, Debug)]
-pub struct At {
-    pub direction: Direction,
-    pub time: Timestamp,
-    pub offset: u64,
-}
-
-impl At {
-    pub fn fact(
-        self,
-        name: &'static str,
-        odd: bool,
-        fields: Vec<(&'static str, FactValue)>,
-    ) -> Fact {
-        let At { direction, time, offset } = self;
-        Fact { layer: "rtmpe", name, odd, direction, time, offset, fields }
-    }
-}
-
 /// C1 or S1: its digest and its public key.
 pub fn hello(at: At, version: u8, packet: &Bytes1536) -> Fact {
     let side = side(at.direction);
@@ -47,13 +21,13 @@ pub fn hello(at: At, version: u8, packet: &Bytes1536) -> Fact {
     let software = format!("{}.{}.{}.{}", packet[4], packet[5], packet[6], packet[7]);
     let mut fields = vec![
         ("version", FactValue::Number(version.into())),
-        ("software", FactValue::Text(Cow::Owned(software))),
-        ("digest", text(if digest.is_some() { "valid" } else { "invalid" })),
+        ("software", FactValue::text(software)),
+        ("digest", FactValue::text(if digest.is_some() { "valid" } else { "invalid" })),
     ];
     let mut odd = digest.is_none();
     if let Some(digest) = digest {
         let layout: Layout = digest.layout;
-        fields.push(("layout", text(layout.name())));
+        fields.push(("layout", FactValue::text(layout.name())));
         fields.push(("digest-offset", FactValue::Number(digest.position as u64)));
         fields.push(("key-offset", FactValue::Number(layout.key_position(packet) as u64)));
         if let Some(key) = layout.key(packet).first_chunk() {
@@ -68,7 +42,7 @@ pub fn hello(at: At, version: u8, packet: &Bytes1536) -> Fact {
         Side::Client => "c1",
         Side::Server => "s1",
     };
-    at.fact(name, odd, fields)
+    at.fact("rtmpe", name, odd, fields)
 }
 
 /// C2 or S2: its signature of the peer's digest. `version` is that of S0.
@@ -87,19 +61,19 @@ pub fn answer(at: At, version: u8, packet: &Bytes1536, peer: &Bytes1536) -> Opti
         Side::Server => "s2",
     };
     let fields = vec![
-        ("signature", text(if valid { "valid" } else { "invalid" })),
-        ("signature-cipher", text(cipher)),
+        ("signature", FactValue::text(if valid { "valid" } else { "invalid" })),
+        ("signature-cipher", FactValue::text(cipher)),
     ];
-    Some(at.fact(name, !valid, fields))
+    Some(at.fact("rtmpe", name, !valid, fields))
 }
 
 /// The keys that fit.
 pub fn keys(at: At, candidate: &Candidate) -> Fact {
-    let mut fields = vec![("label", text(candidate.label))];
+    let mut fields = vec![("label", FactValue::text(candidate.label))];
     if let Some(padding) = candidate.padding {
-        fields.push(("padding", text(padding.name())));
+        fields.push(("padding", FactValue::text(padding.name())));
     }
-    at.fact("keys", false, fields)
+    at.fact("rtmpe", "keys", false, fields)
 }
 
 /// The key log knows nothing of this handshake.
@@ -107,8 +81,8 @@ pub fn no_keys(at: At, c1: Option<&Bytes1536>) -> Fact {
     let ids = c1.map(identifiers).unwrap_or_default();
     let hex = |id: &[u8; 32]| id.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let fields = match &ids[..] {
-        [] => vec![("reason", text("C1 was not captured"))],
+        [] => vec![("reason", FactValue::text("C1 was not captured"))],
         ids => vec![("c1-digest", FactValue::List(ids.iter().map(hex).collect()))],
     };
-    at.fact("no-keys", false, fields)
+    at.fact("rtmpe", "no-keys", false, fields)
 }

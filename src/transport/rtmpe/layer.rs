@@ -2,11 +2,11 @@
 
 use crate::base::{Direction, Timestamp};
 use crate::transport::keylog::KeyLog;
-use crate::transport::layer::{FactValue, Item, Source};
+use crate::transport::layer::{At, FactValue, Item, Source};
 use crate::wire::handshake::rtmpe::is_rtmpe;
 use crate::wire::handshake::{Bytes1536, HANDSHAKE_LEN, PACKET_LEN};
 
-use super::facts::{self, At};
+use super::facts;
 use super::fit;
 use super::keys::{self, Candidate};
 use super::keystream::Keystream;
@@ -200,7 +200,7 @@ impl Rtmpe {
                     FactValue::Number(last.nanos_since(first).max(0) as u64 / 1_000_000),
                 ),
             ];
-            sink(Item::Fact(at.fact("unread", false, fields)));
+            sink(Item::Fact(at.fact("rtmpe", "unread", false, fields)));
         }
     }
 
@@ -226,7 +226,7 @@ impl Rtmpe {
         {
             own.hello_told = true;
             let fields = vec![("version", FactValue::Number(3))];
-            sink(Item::Fact(at.fact("downgrade", true, fields)));
+            sink(Item::Fact(at.fact("rtmpe", "downgrade", true, fields)));
         }
         if own.handshake.len() == HANDSHAKE_LEN && matches!(own.phase, Phase::Handshake) {
             own.phase = match encrypted {
@@ -363,7 +363,7 @@ impl Rtmpe {
             None if open && !last => {}
             None => {
                 let tried = FactValue::Number(self.candidates.len() as u64);
-                sink(Item::Fact(at.fact("keys-do-not-fit", true, vec![("tried", tried)])));
+                sink(Item::Fact(at.fact("rtmpe", "keys-do-not-fit", true, vec![("tried", tried)])));
                 self.release(direction, Phase::Opaque, sink);
             }
         }
@@ -428,7 +428,7 @@ impl Rtmpe {
         let half = &mut self.halves[direction.index()];
         half.phase = Phase::Lost;
         let at = At { direction, time, offset: half.offset };
-        sink(Item::Fact(at.fact("lost-position", true, Vec::new())));
+        sink(Item::Fact(at.fact("rtmpe", "lost-position", true, Vec::new())));
     }
 }
 
