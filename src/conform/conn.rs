@@ -446,6 +446,11 @@ impl Conn {
         Some((text("code"), text("level")))
     }
 
+    /// From now on this client reads only when it is told to, and its kernel holds little for it.
+    pub fn stop_reading(&self) {
+        self.link.hold_little();
+    }
+
     /// Reads what is there and answers what asks for it, without waiting.
     pub fn absorb(&mut self) {
         let end = Instant::now() + ABSORB;

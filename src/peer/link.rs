@@ -78,6 +78,9 @@ pub struct Link {
     closed: Option<Close>,
 }
 
+/// Bytes that the kernel may hold for a reader who does not read.
+const LITTLE: usize = 64 << 10;
+
 impl Link {
     /// Connects.
     pub fn connect(server: SocketAddr, timeout: Duration, clock: Clock) -> Result<Link, LinkError> {
@@ -168,6 +171,12 @@ impl Link {
                 return Filled::Nothing;
             }
         }
+    }
+
+    /// Lets the kernel hold little of what is not read. Left alone it holds up to tens of megabytes
+    /// (Linux, `tcp_rmem`), and a peer would not notice that nobody reads.
+    pub fn hold_little(&self) {
+        let _ = SockRef::from(&self.socket).set_recv_buffer_size(LITTLE);
     }
 
     /// Ends our direction; the server's stays open.

@@ -285,6 +285,7 @@ fn slow_reader(t: &mut T) -> Outcome {
     let mut publisher = live(t, &t.name())?;
     publisher.set_chunk_size(60_000);
     let slow = t.player(&publisher.name)?;
+    slow.stop_reading();
     let mut player = t.player(&publisher.name)?;
     flows(t, &mut publisher, &mut player, &mut 0).setup()?;
     let mut time = 10_000;
