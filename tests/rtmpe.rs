@@ -271,12 +271,12 @@ fn facts_without_keys() {
         for hello in ["c1", "s1"] {
             assert_eq!(run.field(hello, "digest"), Some(&text("valid")));
             assert_eq!(run.field(hello, "layout"), Some(&text("key-first")));
-            assert_eq!(run.field(hello, "key-in-range"), Some(&FactValue::Flag(true)));
-            assert_eq!(run.field(hello, "key-in-subgroup"), Some(&FactValue::Flag(true)));
+            assert_eq!(run.field(hello, "key_in_range"), Some(&FactValue::Flag(true)));
+            assert_eq!(run.field(hello, "key_in_subgroup"), Some(&FactValue::Flag(true)));
         }
         for answer in ["c2", "s2"] {
             assert_eq!(run.field(answer, "signature"), Some(&text("valid")), "{answer}");
-            assert_eq!(run.field(answer, "signature-cipher"), Some(&text(cipher)));
+            assert_eq!(run.field(answer, "signature_cipher"), Some(&text(cipher)));
         }
         assert!(run.fact("no-keys").is_some());
         let bytes = FactValue::Number(live.cipher.len() as u64);
@@ -440,7 +440,7 @@ fn recordings_without_key_logs_show_their_handshakes() {
             assert_eq!(seen.sheet(), "; ", "{name}");
             assert!(seen.fact("no-keys").is_some(), "{name}");
             for hello in ["c1", "s1"] {
-                assert_eq!(seen.field(hello, "key-in-subgroup"), Some(&FactValue::Flag(true)));
+                assert_eq!(seen.field(hello, "key_in_subgroup"), Some(&FactValue::Flag(true)));
             }
             assert!(seen.fact("unread").is_some(), "{name}");
         }

@@ -277,7 +277,7 @@ fn in_pieces_of_any_size() {
         assert_eq!(out.bytes, ["abcd", "xyzw"], "{step}");
         assert_eq!(out.names(), ["open", "close", "polling"]);
         assert_eq!(out.number("polling", "idles"), Some(1));
-        assert_eq!(out.number("polling", "empty-answers"), Some(2));
+        assert_eq!(out.number("polling", "empty_answers"), Some(2));
     }
 }
 

@@ -143,4 +143,9 @@ impl Fact {
             _ => None,
         }
     }
+
+    /// Whether a field says yes.
+    pub fn flag(&self, name: &str) -> bool {
+        matches!(self.get(name), Some(FactValue::Flag(true)))
+    }
 }

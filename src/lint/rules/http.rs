@@ -6,7 +6,6 @@ use crate::flow::EndReason;
 use crate::lint::context::{Context, Report};
 use crate::lint::finding::{Place, Severity};
 use crate::lint::rule::{Basis, Check, Layer, Needs, Rule};
-use crate::transport::{Fact, FactValue};
 
 /// What the rules for RTMPT keep for themselves.
 #[derive(Debug, Default)]
@@ -121,80 +120,56 @@ pub(super) const RULES: &[Rule] = &[
 /// A round number of answers.
 const LIMIT_STEP: u64 = 100;
 
-fn number(fact: &Fact, name: &str) -> Option<u64> {
-    fact.fields.iter().find_map(|(field, value)| match value {
-        FactValue::Number(value) if *field == name => Some(*value),
-        _ => None,
-    })
-}
-
-fn flag(fact: &Fact, name: &str) -> bool {
-    fact.fields.iter().any(|(field, value)| *field == name && *value == FactValue::Flag(true))
-}
-
-fn word<'a>(fact: &'a Fact, name: &str) -> Option<&'a str> {
-    fact.fields.iter().find_map(|(field, value)| match value {
-        FactValue::Text(value) if *field == name => Some(value.as_ref()),
-        _ => None,
-    })
-}
-
-fn place(record: &TransportRecord) -> Place {
-    let fact = &record.fact;
-    let frames = record.frame.into_iter().collect();
-    Place { frames, ..Place::at(fact.time, Some(fact.direction)) }
-}
-
 fn not_supported(cx: &mut Context<'_>, record: &TransportRecord) {
     let fact = &record.fact;
-    let words = match (fact.name, word(fact, "request")) {
+    let words = match (fact.name, fact.text("request")) {
         ("refused", Some("open")) => {
-            format!("POST /open/1 was answered with status {}", number(fact, "status").unwrap_or(0))
+            format!("POST /open/1 was answered with status {}", fact.number("status").unwrap_or(0))
         }
         ("bad-session-id", _) => "the answer to POST /open/1 is no session id".to_string(),
         _ => return,
     };
-    cx.report(Report::new(place(record), words));
+    cx.report(Report::new(Place::of_fact(record), words));
 }
 
 fn session_lost(cx: &mut Context<'_>, record: &TransportRecord) {
     let fact = &record.fact;
-    let Some(request @ ("send" | "idle")) = word(fact, "request") else { return };
-    if fact.name == "refused" && flag(fact, "served-before") {
-        let status = number(fact, "status").unwrap_or(0);
+    let Some(request @ ("send" | "idle")) = fact.text("request") else { return };
+    if fact.name == "refused" && fact.flag("served_before") {
+        let status = fact.number("status").unwrap_or(0);
         let words = format!("POST /{request} was answered with status {status}");
-        cx.report(Report::new(place(record), words));
+        cx.report(Report::new(Place::of_fact(record), words));
     }
 }
 
 fn sequence_broken(cx: &mut Context<'_>, record: &TransportRecord) {
     let fact = &record.fact;
-    let seq = number(fact, "seq").unwrap_or(0);
+    let seq = fact.number("seq").unwrap_or(0);
     let words = match fact.name {
         "sequence-gap" => {
-            format!("request {seq} where {} had to come", number(fact, "expected").unwrap_or(0))
+            format!("request {seq} where {} had to come", fact.number("expected").unwrap_or(0))
         }
-        "sequence-repeated" if flag(fact, "same-body") => {
+        "sequence-repeated" if fact.flag("same_body") => {
             format!("request {seq} came twice with the same body")
         }
         "sequence-repeated" => format!("request {seq} came twice with different bodies"),
         _ => return,
     };
-    cx.report(Report::new(place(record), words));
+    cx.report(Report::new(Place::of_fact(record), words));
 }
 
 fn keepalive_limit(cx: &mut Context<'_>, record: &TransportRecord) {
-    let Some(answers) = number(&record.fact, "server-closed-after") else { return };
+    let Some(answers) = record.fact.number("server_closed_after") else { return };
     if answers >= LIMIT_STEP && answers.is_multiple_of(LIMIT_STEP) {
         let words = format!("the server closed the connection after {answers} answers");
-        cx.report(Report::new(place(record), words));
+        cx.report(Report::new(Place::of_fact(record), words));
     }
 }
 
 fn polling(cx: &mut Context<'_>, record: &TransportRecord) {
     if record.fact.name == "polling" {
-        let sends = number(&record.fact, "sends").unwrap_or(0);
-        cx.memory.http.polling = Some((sends, flag(&record.fact, "closed")));
+        let sends = record.fact.number("sends").unwrap_or(0);
+        cx.memory.http.polling = Some((sends, record.fact.flag("closed")));
     }
 }
 

@@ -109,16 +109,9 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-fn number(record: &TransportRecord, name: &str) -> u64 {
-    match record.fact.get(name) {
-        Some(FactValue::Number(number)) => *number,
-        _ => 0,
-    }
-}
-
 fn unreachable(cx: &mut Context<'_>, record: &TransportRecord) {
     if record.fact.name == "unreachable" {
-        let code = number(record, "code");
+        let code = record.fact.number("code").unwrap_or(0);
         let to = record.fact.text("destination").unwrap_or("the far end");
         let words = format!("ICMP says that nothing takes datagrams for {to} (code {code})");
         cx.report(Report::new(Place::of_fact(record), words));
@@ -156,16 +149,18 @@ fn keying_mismatch(cx: &mut Context<'_>, record: &TransportRecord) {
 
 fn flow_rejected(cx: &mut Context<'_>, record: &TransportRecord) {
     if record.fact.name == "flow-exception" {
-        let (flow, code) = (number(record, "flow"), number(record, "code"));
+        let (flow, code) =
+            (record.fact.number("flow").unwrap_or(0), record.fact.number("code").unwrap_or(0));
         let words = format!("flow {flow} of the far end is rejected with code {code}");
         cx.report(Report::new(Place::of_fact(record), words));
     }
 }
 
 fn given_up(cx: &mut Context<'_>, record: &TransportRecord) {
-    let lost = number(record, "lost");
+    let lost = record.fact.number("lost").unwrap_or(0);
     if record.fact.name == "flow-figures" && lost > 0 {
-        let (flow, came) = (number(record, "flow"), number(record, "fragments"));
+        let (flow, came) =
+            (record.fact.number("flow").unwrap_or(0), record.fact.number("fragments").unwrap_or(0));
         let words = format!("flow {flow}: {lost} of {} fragments never came", came + lost);
         cx.report(Report::new(Place::of_fact(record), words));
     }

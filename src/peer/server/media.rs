@@ -180,8 +180,9 @@ impl Engine {
     ) {
         let (id, msid) = seat;
         let slow = self.options.max_backlog / 4;
+        // More than a player that reads is ever behind, less than what a slow one is spared.
         if self.faults.has(Flag::SlowStopsAll)
-            && self.connections.values().any(|c| c.backlog > 64 << 10)
+            && self.connections.values().any(|c| c.backlog > slow / 2)
         {
             return;
         }

@@ -216,7 +216,7 @@ impl Tunnels {
             let fields = vec![
                 ("request", FactValue::text(verb.name())),
                 ("status", FactValue::Number(answer.status.into())),
-                ("served-before", FactValue::Flag(tunnel.served)),
+                ("served_before", FactValue::Flag(tunnel.served)),
             ];
             let known = tunnel.id.is_some();
             item(Item::Fact(at.fact("http", "refused", true, fields)));

@@ -116,7 +116,7 @@ impl Tunnel {
             let fact = match odd {
                 Oddity::Repeated { seq, same } => {
                     let fields =
-                        vec![("seq", FactValue::Number(seq)), ("same-body", FactValue::Flag(same))];
+                        vec![("seq", FactValue::Number(seq)), ("same_body", FactValue::Flag(same))];
                     at.fact("http", "sequence-repeated", true, fields)
                 }
                 Oddity::Skipped { from, to } => {
@@ -144,21 +144,21 @@ impl Tunnel {
             ("connections", FactValue::Number(self.flows.len() as u64)),
             ("sends", FactValue::Number(count.sends)),
             ("idles", FactValue::Number(count.idles)),
-            ("empty-answers", FactValue::Number(count.empty_answers)),
-            ("payload-up", FactValue::Number(count.payload[0])),
-            ("payload-down", FactValue::Number(count.payload[1])),
-            ("http-up", FactValue::Number(count.http[0])),
-            ("http-down", FactValue::Number(count.http[1])),
+            ("empty_answers", FactValue::Number(count.empty_answers)),
+            ("payload_up", FactValue::Number(count.payload[0])),
+            ("payload_down", FactValue::Number(count.payload[1])),
+            ("http_up", FactValue::Number(count.http[0])),
+            ("http_down", FactValue::Number(count.http[1])),
         ]);
         let span = self.last.nanos_since(count.first.unwrap_or(self.last)).max(0) as u64;
         if let Some(mean) = (span / 1_000_000).checked_div(polls.saturating_sub(1)) {
-            fields.push(("poll-milliseconds", FactValue::Number(mean)));
+            fields.push(("poll_milliseconds", FactValue::Number(mean)));
         }
         if count.interval_max > 0 {
-            fields.push(("interval-max", FactValue::Number(count.interval_max.into())));
+            fields.push(("interval_max", FactValue::Number(count.interval_max.into())));
         }
         if let Some(requests) = self.server_closed_after {
-            fields.push(("server-closed-after", FactValue::Number(requests)));
+            fields.push(("server_closed_after", FactValue::Number(requests)));
         }
         fields.push(("closed", FactValue::Flag(self.closed)));
         let direction = Direction::ClientToServer;

@@ -28,14 +28,14 @@ pub fn hello(at: At, version: u8, packet: &Bytes1536) -> Fact {
     if let Some(digest) = digest {
         let layout: Layout = digest.layout;
         fields.push(("layout", FactValue::text(layout.name())));
-        fields.push(("digest-offset", FactValue::Number(digest.position as u64)));
-        fields.push(("key-offset", FactValue::Number(layout.key_position(packet) as u64)));
+        fields.push(("digest_offset", FactValue::Number(digest.position as u64)));
+        fields.push(("key_offset", FactValue::Number(layout.key_position(packet) as u64)));
         if let Some(key) = layout.key(packet).first_chunk() {
             let check = rtmpe::check_key(key);
             odd |= !(check.in_range && check.in_subgroup);
-            fields.push(("key-in-range", FactValue::Flag(check.in_range)));
-            fields.push(("key-in-subgroup", FactValue::Flag(check.in_subgroup)));
-            fields.push(("public-key", FactValue::Bytes(key.to_vec())));
+            fields.push(("key_in_range", FactValue::Flag(check.in_range)));
+            fields.push(("key_in_subgroup", FactValue::Flag(check.in_subgroup)));
+            fields.push(("public_key", FactValue::Bytes(key.to_vec())));
         }
     }
     let name = match side {
@@ -62,7 +62,7 @@ pub fn answer(at: At, version: u8, packet: &Bytes1536, peer: &Bytes1536) -> Opti
     };
     let fields = vec![
         ("signature", FactValue::text(if valid { "valid" } else { "invalid" })),
-        ("signature-cipher", FactValue::text(cipher)),
+        ("signature_cipher", FactValue::text(cipher)),
     ];
     Some(at.fact("rtmpe", name, !valid, fields))
 }
