@@ -169,6 +169,9 @@ impl Driver {
             self.accept();
         }
         for id in ready.readable {
+            if self.is_held_up() {
+                break;
+            }
             self.read(id);
             self.carry_out();
         }
@@ -194,9 +197,10 @@ impl Driver {
             PollFd::new(&self.listener, PollFlags::IN),
         ];
         let mut watched = Vec::new();
+        let held_up = self.is_held_up();
         for (id, socket) in &self.sockets {
             let mut flags = PollFlags::empty();
-            if !socket.ended {
+            if !socket.ended && !held_up {
                 flags |= PollFlags::IN;
             }
             if socket.written < socket.out.len() {
@@ -225,6 +229,12 @@ impl Driver {
                 .map(|(id, _)| id)
                 .collect(),
         }
+    }
+
+    /// Whether one client that does not read keeps the server from everything else: a fault.
+    fn is_held_up(&self) -> bool {
+        let waits = |socket: &Socket| socket.written < socket.out.len();
+        self.engine.waits_for_writes() && self.sockets.values().any(waits)
     }
 
     fn accept(&mut self) {

@@ -163,6 +163,11 @@ impl Engine {
         }
     }
 
+    /// Whether nothing is to be read while something waits to be written: a fault.
+    pub(super) fn waits_for_writes(&self) -> bool {
+        self.faults.has(Flag::SlowStopsAll)
+    }
+
     /// What to do next; `None` when there is nothing.
     pub fn poll_output(&mut self) -> Option<Output> {
         let (id, connection) = self

@@ -180,12 +180,6 @@ impl Engine {
     ) {
         let (id, msid) = seat;
         let slow = self.options.max_backlog / 4;
-        // More than a player that reads is ever behind, less than what a slow one is spared.
-        if self.faults.has(Flag::SlowStopsAll)
-            && self.connections.values().any(|c| c.backlog > slow / 2)
-        {
-            return;
-        }
         let Some(connection) = self.conn(id) else { return };
         let crowded = connection.backlog + connection.out.len() > slow;
         let Some(player) = self.player(seat) else { return };

@@ -177,7 +177,7 @@ pub(super) const ROWS: &[Defect] = &[
     ),
     flag(
         "play/slow-player-stops-all",
-        "sends nobody anything while one player does not read",
+        "reads nothing from anybody while one player does not read",
         &["rtmp/play/slow-reader"],
         Flag::SlowStopsAll,
     ),
