@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -303,4 +303,21 @@ fn the_server_of_a_manifest_is_started_and_stopped() {
     assert_eq!(code, 0, "{text}{error}");
     // The shell's child is gone too.
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+    // And it goes when the run is stopped by a signal.
+    let mut run = Command::new(program_path);
+    run.args(["check", "--server", manifest, "--slow", "--only", "*idle*"]);
+    let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let since = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(since.elapsed() < BOUND && run.try_wait().unwrap().is_none(), "it does not start");
+        thread::sleep(Duration::from_millis(10));
+    }
+    let status = Command::new("kill").arg(run.id().to_string()).status().unwrap();
+    assert!(status.success());
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    // The kernel takes its time to carry out a kill.
+    while TcpStream::connect(("127.0.0.1", port)).is_ok() {
+        assert!(since.elapsed() < BOUND, "it outlives the run");
+        thread::sleep(Duration::from_millis(10));
+    }
 }

@@ -152,6 +152,7 @@ const FURTHER: &[Difference] = &[
     http("rtmpt_gst_rtmpsink_publish_crtmpserver.pcap"),
     http("rtmpte_gst_rtmpsink_publish_crtmpserver.pcap"),
     http("pcapplusplus__4KHttpRequests.pcap"),
+    http("pcapplusplus__650HttpResponses.pcap"),
     tls("derived_rtmps_tls13_with_dsb.pcapng"),
     tls("rtmps_lal_ffmpeg5_publish_play.pcap"),
     tls("rtmps_nms4_ffmpeg5_publish_play.pcap"),

@@ -12,6 +12,7 @@ use crate::peer::Clock;
 
 /// Steps, a line each; the first that fails ends it with exit code 3.
 pub(super) fn doctor(args: &TargetArgs) -> Result<u8, String> {
+    super::run::stop_servers_with_us()?;
     let bench = bench(args)?;
     let address = bench.target.address;
     let mut process = None;

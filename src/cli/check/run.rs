@@ -20,6 +20,8 @@ use crate::report::conform as report;
 pub(super) const EXIT_UNREACHABLE: u8 = 3;
 /// The expectation file is stale.
 pub(super) const EXIT_STALE: u8 = 4;
+/// Stopped by a signal, as shells tell it for Ctrl-C.
+const EXIT_STOPPED: i32 = 130;
 /// The server crashed or hung.
 pub(super) const EXIT_CRASH: u8 = 5;
 
@@ -33,6 +35,7 @@ pub(in crate::cli) fn run(args: CheckArgs) -> Result<u8, String> {
         Some(CheckCommand::Matrix(args)) => return check_results::matrix(args),
         None => {}
     }
+    stop_servers_with_us()?;
     let pick = plan::pick(&args.pick)?;
     let cases = pick.cases()?;
     if args.list {
@@ -77,6 +80,15 @@ pub(in crate::cli) fn run(args: CheckArgs) -> Result<u8, String> {
     }
     write(&run, &args, BufWriter::new(output))?;
     Ok(exit_code(&run, args.strict))
+}
+
+/// A server under test must not outlive a run that is stopped by Ctrl-C or a CI job's time limit.
+pub(super) fn stop_servers_with_us() -> Result<(), String> {
+    ctrlc::set_handler(|| {
+        crate::conform::server::kill_all();
+        std::process::exit(EXIT_STOPPED);
+    })
+    .map_err(|error| format!("cannot handle signals: {error}"))
 }
 
 fn write(run: &Run, args: &CheckArgs, mut out: BufWriter<Box<dyn Write>>) -> Result<(), String> {

@@ -5,5 +5,5 @@ mod process;
 mod watch;
 
 pub use manifest::{Manifest, Ready};
-pub use process::{Process, StartError};
+pub use process::{Process, StartError, kill_all};
 pub use watch::Watch;

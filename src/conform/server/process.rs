@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,16 @@ use crate::wire::handshake::{HANDSHAKE_LEN, PACKET_LEN};
 
 /// How often something is looked at that does not announce itself.
 const POLL: Duration = Duration::from_millis(5);
+
+/// Groups that run. A signal ends this program without unwinding, and they must not outlive it.
+static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// Kills every server that was started and still runs: for the handler of a signal.
+pub fn kill_all() {
+    for group in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
 
 /// Why a server is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +90,7 @@ impl Process {
             watch.follow(stream);
         }
         let group = Pid::from_raw(child.id() as i32);
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).extend(group);
         let mut process = Process { child, group, watch, manifest: manifest.clone(), exit: None };
         process.wait_ready(address)?;
         Ok(process)
@@ -132,6 +144,11 @@ impl Process {
             _ => Signal::TERM,
         };
         let Some(group) = self.group.take() else { return true };
+        // Not before it is gone: a signal may come while we wait.
+        let gone = || {
+            let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            running.retain(|other| *other != group);
+        };
         let grace = Duration::from_secs_f64(self.manifest.stop_seconds.clamp(0.0, 60.0));
         let deadline = Instant::now() + grace;
         // Errors mean that nobody is left, which is what is wanted.
@@ -139,12 +156,14 @@ impl Process {
         while Instant::now() < deadline {
             let leader = self.exited().is_some();
             if leader && test_kill_process_group(group).is_err() {
+                gone();
                 return true;
             }
             thread::sleep(POLL);
         }
         let _ = kill_process_group(group, Signal::KILL);
         let _ = self.child.wait();
+        gone();
         false
     }
 
