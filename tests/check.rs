@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use rtmpscope::base::Direction;
 use rtmpscope::conform::result::Run;
+use rtmpscope::conform::server::Manifest;
 use rtmpscope::conform::{
     self, ExpectFile, Expectations, Options, Pattern, Pick, RunError, Target,
 };
@@ -140,6 +141,26 @@ fn a_server_that_dies_while_cases_run_side_by_side() {
     assert_eq!(crashed.len(), 1, "{:?}", run.cases.iter().map(|c| &c.verdict).collect::<Vec<_>>());
     let lost = run.cases.iter().filter(|case| case.verdict.name() == "INCONCLUSIVE").count();
     assert!(lost > 5, "{lost}");
+}
+
+/// Whatever breaks the server is found among the cases that were under way, and none is lost.
+#[test]
+fn a_server_that_is_started_again_when_it_dies() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let faults = "--defect chunk/fmt0-mid-message-panics --defect chunk/fmt1-mid-message-panics";
+    let line =
+        format!("{} serve --listen 127.0.0.1:{port} {faults}", env!("CARGO_BIN_EXE_rtmpscope"));
+    let manifest = Manifest::of_command(&line).unwrap();
+    let only = vec![Pattern::new("rtmp/chunk").unwrap(), Pattern::new("handshake").unwrap()];
+    let cases = Pick { only, ..Pick::default() }.cases().unwrap();
+    let target = Target::parse(&format!("rtmp://127.0.0.1:{port}/live")).unwrap();
+    let options = Options { jobs: 8, ..Options::default() };
+    let run = conform::run(target, Some(&manifest), &cases, &options, &|_| {}).unwrap();
+    let ids = |all: &mut dyn Iterator<Item = &'static str>| all.collect::<Vec<_>>();
+    assert_eq!(ids(&mut run.cases.iter().map(|c| c.id)), ids(&mut cases.iter().map(|c| c.id)));
+    let crashed = ids(&mut run.cases.iter().filter(|c| c.verdict.name() == "CRASH").map(|c| c.id));
+    let killers = ["rtmp/chunk/fmt012-mid-message", "rtmp/chunk/fmt1-length-change-mid-message"];
+    assert_eq!(crashed, killers);
 }
 
 #[test]

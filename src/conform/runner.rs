@@ -165,7 +165,8 @@ impl Floor<'_> {
             let mut again = VecDeque::from(suspects.clone());
             let mut found = false;
             // The first one noticed the damage, and has most likely done it.
-            while let (false, Some(case)) = (found, again.pop_front()) {
+            while !found {
+                let Some(case) = again.pop_front() else { break };
                 found = self.by_itself(case);
             }
             if !found {

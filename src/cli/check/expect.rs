@@ -12,6 +12,7 @@ use crate::conform::{ExpectFile, Expectations, Pattern};
 
 const HEAD: &str = "\
 # What is known to fail. Give each entry its real reason; issue, versions and until may be added.
+
 ";
 
 /// What is read of a result.
@@ -66,14 +67,16 @@ fn is_bad(verdict: &str) -> bool {
 
 fn write(cases: &[CaseLine], path: &Path) -> Result<u8, String> {
     let shown = path.display();
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => HEAD.to_owned(),
+    // A comment with nothing below it would end up at the end.
+    let (text, head) = match std::fs::read_to_string(path) {
+        Ok(text) => (text, ""),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (String::new(), HEAD),
         Err(error) => return Err(format!("cannot read {shown}: {error}")),
     };
     let (text, added, removed) =
         refresh(&text, cases).map_err(|error| format!("{shown}: {error}"))?;
-    std::fs::write(path, text).map_err(|error| format!("cannot write {shown}: {error}"))?;
+    std::fs::write(path, format!("{head}{text}"))
+        .map_err(|error| format!("cannot write {shown}: {error}"))?;
     println!("{shown}: {added} added, {removed} taken away");
     Ok(EXIT_OK)
 }
